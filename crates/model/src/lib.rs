@@ -26,6 +26,7 @@ mod name;
 mod reference;
 mod request;
 mod secret;
+mod store;
 mod time;
 
 pub use caller::{Caller, CallerKind};
@@ -43,6 +44,7 @@ pub use name::{
 pub use reference::{Candidate, Reference, ReferenceError, Scheme};
 pub use request::{Action, CommandLine, Inject, ProcessLimits, UseRequest, Verdict};
 pub use secret::{Label, Pin, Scope, SecretUse};
+pub use store::StoreError;
 pub use time::{Timestamp, TimestampError};
 
 #[cfg(test)]
