@@ -1,0 +1,22 @@
+//! Unkeyed digests.
+
+use sha2::{Digest, Sha256};
+
+use crate::Aad;
+
+/// SHA-256 over the encoding of a list of fields.
+///
+/// For fingerprints and hash chains. The input is not hidden by it: a lookup
+/// hash of a name is [`Key::prf`](crate::Key::prf).
+///
+/// ```
+/// use subrosa_crypto::{Aad, sha256};
+/// let a = sha256(&Aad::new("fingerprint").text("ab").text("c"));
+/// let b = sha256(&Aad::new("fingerprint").text("a").text("bc"));
+/// assert_ne!(a, b);
+/// ```
+///
+/// Source: FIPS 180-4.
+pub fn sha256(parts: &Aad) -> [u8; 32] {
+    Sha256::digest(parts.encoded()).into()
+}
