@@ -1,7 +1,8 @@
 //! The vault's port to a store: opaque records, compare-and-swap, one transaction a commit.
 //!
-//! Only ciphertext and keyed hashes cross it. A store knows collections, parents, ids and look-up
-//! hashes; what a body means it never learns.
+//! Only ciphertext and keyed hashes cross it. A store knows collections, parents and ids; what a
+//! body means it never learns. A secret is found by its record's id, which is a keyed hash of its
+//! name, so a store needs no other index.
 
 use std::ops::ControlFlow;
 
@@ -69,8 +70,6 @@ pub struct RecordKey {
 pub struct Record {
     /// Where it stands.
     pub key: RecordKey,
-    /// Keyed hash to find it by; unique within a collection and parent when present.
-    pub lookup: Option<[u8; 32]>,
     /// Counts writes of this record, from 1. Chosen by the vault, compared by the store.
     pub revision: u64,
     /// Opaque.
@@ -82,8 +81,6 @@ pub struct Record {
 pub struct RecordRef<'a> {
     /// Where it stands.
     pub key: RecordKey,
-    /// The hash to find it by.
-    pub lookup: Option<[u8; 32]>,
     /// Counts writes of this record.
     pub revision: u64,
     /// Opaque; valid during the visit.
@@ -151,17 +148,6 @@ pub trait Snapshot {
     /// [`StoreError`].
     fn get(&mut self, key: &RecordKey) -> Result<Option<Record>, StoreError>;
 
-    /// The record of a collection and parent with this look-up hash.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    fn find(
-        &mut self,
-        collection: Collection,
-        parent: &[u8; 16],
-        lookup: &[u8; 32],
-    ) -> Result<Option<Record>, StoreError>;
-
     /// Visits all records of a collection, of one parent or of all, in ascending order of parent
     /// and id, until the visitor breaks.
     ///
@@ -210,8 +196,8 @@ pub trait VaultStore: Send {
     /// Carries out a batch. When this returns `Ok`, the batch survives a crash and power loss.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an expectation or the log's head does not hold, or when a
-    /// look-up hash is taken; nothing was written then.
+    /// [`StoreError::Conflict`] when an expectation or the log's head does not hold; nothing was
+    /// written then.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
     /// Records that changed since `since`, which an earlier answer named; 0 answers
