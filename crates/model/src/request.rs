@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Caller, CapabilityName, Destination, RequestId, SecretUse, SinkKind, Timestamp};
+use crate::{
+    Caller, CapabilityName, Destination, Digest, RequestId, SecretUse, SinkKind, Timestamp,
+};
 
 /// What a rule allows: one kind a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +122,9 @@ pub struct CommandLine {
     pub executable: PathBuf,
     /// The argument vector, the requested name first.
     pub arguments: Vec<OsString>,
+    /// SHA-256 of the executable's content, where a rule pins it; a rule that pins one does not
+    /// match without it.
+    pub digest: Option<Digest>,
 }
 
 /// A request to use secrets. Built by the engine from what the system says, never from what the
