@@ -1,4 +1,4 @@
-//! The log's port to a store.
+//! The log's ports to a store: one to append, one that only looks.
 
 use subrosa_model::{LogAppend, LogHead, LogRow, StoreError};
 
@@ -28,3 +28,33 @@ pub trait LogStore: Send {
     /// [`StoreError::Conflict`] when the head is not the expected one.
     fn prune(&mut self, keep_from: u64, append: &LogAppend) -> Result<(), StoreError>;
 }
+
+/// What is needed to read a log. Every [`LogStore`] is one; a consistent view of a vault's store
+/// can be one too.
+pub trait LogView {
+    /// The head of the log in this view.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn head(&mut self) -> Result<Option<LogHead>, StoreError>;
+
+    /// Up to `limit` rows from `from` (inclusive) upwards, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn page(&mut self, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError>;
+}
+
+impl<S: LogStore + ?Sized> LogView for S {
+    fn head(&mut self) -> Result<Option<LogHead>, StoreError> {
+        self.log_head()
+    }
+
+    fn page(&mut self, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
+        self.rows(from, limit)
+    }
+}
+
+/// Rows that are asked for at a time wherever a log is walked. With
+/// [`PAYLOAD_MAX`](crate::PAYLOAD_MAX) this bounds the memory of a walk.
+pub(crate) const PAGE: usize = 128;
