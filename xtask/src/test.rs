@@ -234,7 +234,7 @@ fn dependency_policy(house: &House, options: &Options) -> Result<Outcome> {
         deny.args(["check", "advisories", "bans", "licenses", "sources"]);
     } else {
         println!("advisories are left out: they need a network; ask with --advisories");
-        deny.args(["--offline", "check", "bans", "licenses", "sources"]);
+        deny.args(["check", "bans", "licenses", "sources"]);
     }
     Ok(Outcome::check(shell::run(deny, Show::Live)?.success))
 }

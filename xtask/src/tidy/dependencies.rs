@@ -27,9 +27,11 @@ pub(super) fn check(tree: &Tree, _: &Architecture) -> Vec<Problem> {
         problems.push(Problem::new(RULE, LEDGER, 0, text));
     }
     let mut used = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for (user, file) in users(tree) {
         for dependency in dependencies(tree, &file) {
             let name = dependency.name;
+            named.insert(name.clone());
             if name.starts_with("subrosa-") || dependency.kind == Kind::Dev {
                 continue;
             }
@@ -46,6 +48,10 @@ pub(super) fn check(tree: &Tree, _: &Architecture) -> Vec<Problem> {
                 problems.push(Problem::new(RULE, &file, 0, text));
             }
         }
+    }
+    for name in known.difference(&named) {
+        let text = format!("`{name}` is in [workspace.dependencies] and nobody uses it");
+        problems.push(Problem::new(RULE, "Cargo.toml", 0, text));
     }
     for (name, listed) in &owners {
         for owner in listed.iter().filter(|owner| *owner != TESTS) {
@@ -149,6 +155,12 @@ mod tests {
                 "`hex` is in the workspace's dependencies, not here",
             ),
             (ROOT, other.as_str(), USER, "`audit` uses `hex`, which"),
+            (
+                ROOT,
+                LEDGER,
+                "",
+                "`hex` is in [workspace.dependencies] and nobody uses it",
+            ),
             (
                 ROOT,
                 other.as_str(),

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::architecture::{Architecture, FILE};
+use super::manifests::manifest;
 use super::source::{attributes, is_test_file, line_of, masked};
 use super::tree::Tree;
 
@@ -46,6 +47,7 @@ pub(super) fn check(tree: &Tree, architecture: &Architecture) -> Vec<Problem> {
 /// Crate roots say `forbid`, or `deny` where a module of the crate is listed.
 fn roots(tree: &Tree, architecture: &Architecture) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let everywhere = workspace_denies(tree);
     for (file, text) in tree.ending(".rs") {
         let root = file.ends_with("src/lib.rs") || file.ends_with("src/main.rs");
         if file.starts_with("fuzz/") || !(root || file.contains("/src/bin/")) {
@@ -61,7 +63,7 @@ fn roots(tree: &Tree, architecture: &Architecture) -> Vec<Problem> {
             .table("Unsafe code")
             .iter()
             .any(|entry| room_of(entry.cell(0)).is_some_and(|room| room_of(file) == Some(room)));
-        let sound = says("forbid") || (listed && says("deny"));
+        let sound = says("forbid") || (listed && (everywhere || says("deny")));
         if !sound {
             let level = if listed { "deny" } else { "forbid" };
             let text = format!("the crate does not say `#![{level}(unsafe_code)]`");
@@ -69,6 +71,16 @@ fn roots(tree: &Tree, architecture: &Architecture) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether the workspace's lints deny unsafe code; every package takes them.
+fn workspace_denies(tree: &Tree) -> bool {
+    let root = manifest(tree, "Cargo.toml");
+    let lints = root
+        .get("workspace")
+        .and_then(|workspace| workspace.get("lints")?.get("rust"));
+    let level = lints.and_then(|lints| lints.get("unsafe_code")?.as_str());
+    level.is_some_and(|level| ["deny", "forbid"].contains(&level))
 }
 
 /// Files for which a file allows unsafe code: itself, or the module that it declares.
@@ -153,6 +165,22 @@ mod tests {
         );
         let outer = format!("{DENY}#[allow(unsafe_code)]\npub(crate) mod memory;\n");
         assert_eq!(of(LISTED, &[("crates/crypto/src/lib.rs", &outer)]), "");
+    }
+
+    #[test]
+    fn a_listed_crate_denies_by_itself_or_by_the_workspace() {
+        let inner = ("crates/crypto/src/memory.rs", "#![allow(unsafe_code)]\n");
+        let lib = ("crates/crypto/src/lib.rs", "//! Text.\n");
+        let said = of(LISTED, &[lib, inner]);
+        assert!(
+            said.contains("does not say `#![deny(unsafe_code)]`"),
+            "{said}"
+        );
+        let workspace = (
+            "Cargo.toml",
+            "[workspace.lints.rust]\nunsafe_code = \"deny\"\n",
+        );
+        assert_eq!(of(LISTED, &[workspace, lib, inner]), "");
     }
 
     #[test]

@@ -35,11 +35,11 @@ pub(super) fn check(tree: &Tree, _: &Architecture) -> Vec<Problem> {
     problems
 }
 
-/// Whether a word stands in a line, not as the tail of a longer one (`team/work/x` is fine).
+/// Whether a word stands in a line by itself: not as the tail of a longer path or behind a scheme.
 fn stands_in(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(index, _)| {
         let before = line[..index].chars().next_back();
-        before.is_none_or(|c| !c.is_alphanumeric() && !"-_.*}>".contains(c))
+        before.is_none_or(|c| !c.is_alphanumeric() && !"-_.*}>/".contains(c))
     })
 }
 
