@@ -51,6 +51,9 @@
 //!
 //! Source: RFC 5869; draft-irtf-cfrg-xchacha-03; RFC 8439.
 
+#[cfg(test)]
+mod tests;
+
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;

@@ -1,5 +1,8 @@
 //! Ed25519 signatures over lists of fields.
 
+#[cfg(test)]
+mod tests;
+
 use ed25519_dalek::{Signature, Signer};
 
 use crate::memory::{Locked, MemoryError};

@@ -42,6 +42,12 @@ impl<T: Send + Sync> Locked<T> {
         })
     }
 
+    /// The slot itself, to play what the kernel does in a forked child.
+    #[cfg(test)]
+    pub(super) fn slot_mut(&mut self) -> &mut Slot {
+        &mut self.slot
+    }
+
     /// Reads the value.
     ///
     /// # Panics
