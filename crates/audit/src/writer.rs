@@ -51,6 +51,8 @@ pub struct Writer {
 enum Message {
     /// An awaited event with its promise, or one that nobody waits for.
     Event(Payload, Option<Promise>),
+    /// One that does not fit into a row.
+    Lost(Timestamp),
     Checkpoint(Timestamp, Promise),
     Prune(u64, Payload, Promise),
     Flush(Promise),
@@ -121,13 +123,15 @@ impl Writer {
 
     /// Submits an event that nobody waits for: a completion. It is committed with the next group.
     /// If the store fails, it is tried again with later groups; if too many wait, the log says how
-    /// many were lost. Blocks while [`QUEUE_MAX`] messages wait.
-    ///
-    /// # Errors
-    /// [`AuditError::TooLarge`], [`AuditError::Encode`], [`AuditError::Stopped`].
-    pub fn submit_later(&self, event: Event) -> Result<(), AuditError> {
-        let payload = Payload::encode(&event)?;
-        self.send(Message::Event(payload, None))
+    /// many were lost, one that does not fit into a row included. Blocks while [`QUEUE_MAX`]
+    /// messages wait.
+    pub fn submit_later(&self, event: Event) {
+        let message = match Payload::encode(&event) {
+            Ok(payload) => Message::Event(payload, None),
+            Err(_) => Message::Lost(event.time),
+        };
+        // After a panic of the writer there is nobody to tell; an absent completion means unknown.
+        let _gone = self.send(message);
     }
 
     /// Asks for a checkpoint now; the ticket answers its place.
@@ -228,6 +232,10 @@ impl Worker {
             while let Some(message) = next.take() {
                 match message {
                     Message::Event(payload, promise) => group.push((payload, promise)),
+                    Message::Lost(time) => {
+                        self.lost += 1;
+                        self.last_time = time;
+                    }
                     Message::Flush(promise) => flushes.push(promise),
                     Message::Anchor => {}
                     Message::Checkpoint(time, promise) => {
