@@ -1,0 +1,173 @@
+//! The union of matched ranges that are not final yet.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+use crate::finding::Form;
+
+/// One match, before it is merged with those that overlap it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) form: Form,
+    /// Index of the value in the set; `None` when several would fit.
+    pub(crate) owner: Option<u32>,
+    pub(crate) named: bool,
+}
+
+impl Match {
+    /// What decides the name of overlapping findings: the longest, then the
+    /// earliest, then the plainest form, a named value, the one added first.
+    /// A prefix masked for idleness yields to any real match.
+    fn rank(&self) -> impl Ord + use<> {
+        (
+            self.form != Form::Partial,
+            self.end - self.start,
+            Reverse(self.start),
+            Reverse(self.form),
+            self.named,
+            Reverse(self.owner),
+        )
+    }
+}
+
+/// A maximal run of overlapping matches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The match that names the span.
+    pub(crate) best: Match,
+    /// Whether its mask has been written already (idle terminals only).
+    pub(crate) written: bool,
+}
+
+/// Disjoint spans in ascending order.
+#[derive(Default)]
+pub(crate) struct Cover {
+    spans: VecDeque<Span>,
+}
+
+impl Cover {
+    /// Adds a match; its end must not lie before the end of any other.
+    pub(crate) fn add(&mut self, found: Match) {
+        let mut span = Span {
+            start: found.start,
+            end: found.end,
+            best: found,
+            written: false,
+        };
+        while let Some(last) = self.spans.back()
+            && last.end > span.start
+        {
+            span.start = span.start.min(last.start);
+            span.end = span.end.max(last.end);
+            span.written |= last.written;
+            if last.best.rank() > span.best.rank() {
+                span.best = last.best;
+            }
+            self.spans.pop_back();
+        }
+        self.spans.push_back(span);
+    }
+
+    pub(crate) fn first(&self) -> Option<&Span> {
+        self.spans.front()
+    }
+
+    pub(crate) fn pop_first(&mut self) -> Option<Span> {
+        self.spans.pop_front()
+    }
+
+    /// Whether one span covers all of `from..to`.
+    pub(crate) fn covers(&self, from: u64, to: u64) -> bool {
+        self.spans
+            .iter()
+            .any(|span| span.start <= from && span.end >= to)
+    }
+
+    /// Makes one written span of all spans and `run`, and returns it as it was
+    /// before it was marked as written.
+    pub(crate) fn write_all(&mut self, run: Match) -> Span {
+        let mut all = Span {
+            start: run.start,
+            end: run.end,
+            best: run,
+            written: false,
+        };
+        for span in self.spans.drain(..) {
+            all.start = all.start.min(span.start);
+            all.end = all.end.max(span.end);
+            all.written |= span.written;
+            if span.best.rank() > all.best.rank() {
+                all.best = span.best;
+            }
+        }
+        self.spans.push_back(Span {
+            written: true,
+            ..all
+        });
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(start: u64, end: u64, owner: u32) -> Match {
+        Match {
+            start,
+            end,
+            form: Form::Exact,
+            owner: Some(owner),
+            named: true,
+        }
+    }
+
+    fn spans(cover: &Cover) -> Vec<(u64, u64, Option<u32>)> {
+        let spans = cover.spans.iter();
+        spans.map(|s| (s.start, s.end, s.best.owner)).collect()
+    }
+
+    #[test]
+    fn overlapping_merge_and_touching_do_not() {
+        let mut cover = Cover::default();
+        cover.add(found(0, 8, 0));
+        cover.add(found(8, 16, 1));
+        assert_eq!(spans(&cover), [(0, 8, Some(0)), (8, 16, Some(1))]);
+        cover.add(found(15, 24, 2));
+        assert_eq!(spans(&cover), [(0, 8, Some(0)), (8, 24, Some(2))]);
+        cover.add(found(7, 24, 3));
+        assert_eq!(spans(&cover), [(0, 24, Some(3))]);
+    }
+
+    #[test]
+    fn ties_are_decided_by_place_form_name_and_order() {
+        let best = |matches: &[Match]| {
+            let mut cover = Cover::default();
+            matches.iter().for_each(|m| cover.add(*m));
+            cover.first().map(|span| span.best)
+        };
+        let early = found(0, 8, 9);
+        assert_eq!(best(&[early, found(1, 9, 0)]), Some(early));
+        let base64 = Match {
+            form: Form::Base64,
+            ..found(0, 8, 0)
+        };
+        assert_eq!(best(&[base64, early]), Some(early));
+        let nameless = Match {
+            named: false,
+            ..found(0, 8, 0)
+        };
+        assert_eq!(best(&[nameless, early]), Some(early));
+        assert_eq!(best(&[early, found(0, 8, 1)]), Some(found(0, 8, 1)));
+        let partial = Match {
+            form: Form::Partial,
+            ..found(0, 100, 0)
+        };
+        let late = found(92, 100, 1);
+        assert_eq!(best(&[partial, late]), Some(late));
+    }
+}

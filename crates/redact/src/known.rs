@@ -1,0 +1,276 @@
+//! The values to look for, and the set compiled from them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::automaton::{Automaton, ROOT};
+use crate::limits;
+use crate::needles::{self, Source};
+use crate::redactor::Redactor;
+
+/// What became of a value that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a value that is not searched for will be seen in the output"]
+#[non_exhaustive]
+pub enum Added {
+    /// It is searched for in every form.
+    Searched,
+    /// It was forced and is searched for, but in its exact form only.
+    ExactOnly,
+    /// The same value is there already; the first name is kept.
+    Duplicate,
+    /// Not searched for: fewer than 8 bytes (4 when forced).
+    TooShort,
+    /// Not searched for: fewer than 6 distinct bytes.
+    TooUniform,
+    /// Not searched for: in the list of common words.
+    CommonWord,
+}
+
+impl Added {
+    /// Whether the value is searched for, by this addition or an earlier one.
+    pub fn is_searched(self) -> bool {
+        matches!(self, Added::Searched | Added::ExactOnly | Added::Duplicate)
+    }
+
+    /// Why the value is not searched for, as the end of a sentence that
+    /// begins "It is not masked in output, because it"; `None` if it is.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Added::Searched | Added::ExactOnly | Added::Duplicate => None,
+            Added::TooShort => Some("is too short"),
+            Added::TooUniform => Some("has fewer than 6 distinct bytes"),
+            Added::CommonWord => Some("is a common word"),
+        }
+    }
+}
+
+/// Why a value would not be searched for unless forced; `None` if it would.
+///
+/// ```
+/// use subrosa_redact::{Added, why_not_searched};
+/// assert_eq!(why_not_searched(b"hunter2"), Some(Added::TooShort));
+/// assert_eq!(why_not_searched(b"production"), Some(Added::CommonWord));
+/// assert_eq!(why_not_searched(b"pr0duct10n-k3y"), None);
+/// ```
+pub fn why_not_searched(value: &[u8]) -> Option<Added> {
+    limits::why_not(value)
+}
+
+/// A value that is searched for.
+#[derive(Clone)]
+struct Entry {
+    name: Option<Arc<str>>,
+    value: Arc<Zeroizing<Vec<u8>>>,
+    exact_only: bool,
+}
+
+/// Collects values; [`Known::build`] compiles them.
+#[derive(Clone, Default)]
+pub struct Known {
+    entries: Vec<Entry>,
+    /// Entries by the hash of their value, so that no second copy is needed.
+    by_hash: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
+}
+
+impl Known {
+    /// No values yet.
+    pub fn new() -> Self {
+        Known::default()
+    }
+
+    /// Adds a value and the name that its mask will show.
+    ///
+    /// Adding a value a second time changes nothing, but gives it a name if
+    /// it had none.
+    pub fn add(&mut self, name: Option<&str>, value: &[u8]) -> Added {
+        match limits::why_not(value) {
+            Some(reason) => reason,
+            None => self.insert(name, value, Added::Searched),
+        }
+    }
+
+    /// Adds a value that is searched for even if it is a common word or below
+    /// the limits: then in its exact form only, from 4 bytes on.
+    pub fn add_forced(&mut self, name: Option<&str>, value: &[u8]) -> Added {
+        if limits::why_not(value).is_none() {
+            self.insert(name, value, Added::Searched)
+        } else if value.len() >= limits::MIN_FORCED_BYTES {
+            self.insert(name, value, Added::ExactOnly)
+        } else {
+            Added::TooShort
+        }
+    }
+
+    /// How many different values are searched for.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no value is searched for.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Compiles the set.
+    pub fn build(self) -> KnownSet {
+        KnownSet::compile(self.entries)
+    }
+
+    fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
+        let entry = Entry {
+            name: name.map(Arc::from),
+            value: Arc::new(Zeroizing::new(value.to_vec())),
+            exact_only: added == Added::ExactOnly,
+        };
+        if self.put(entry) {
+            added
+        } else {
+            Added::Duplicate
+        }
+    }
+
+    /// Whether the value was new.
+    fn put(&mut self, entry: Entry) -> bool {
+        let hash = self.hasher.hash_one(entry.value.as_slice());
+        let bucket = self.by_hash.entry(hash).or_default();
+        let same = |index: &&usize| self.entries[**index].value == entry.value;
+        if let Some(&index) = bucket.iter().find(same) {
+            let old = &mut self.entries[index];
+            if old.name.is_none() {
+                old.name = entry.name;
+            }
+            return false;
+        }
+        bucket.push(self.entries.len());
+        self.entries.push(entry);
+        true
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known")
+            .field("values", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A compiled, immutable set of values; clones share it.
+#[derive(Clone)]
+pub struct KnownSet(Arc<Compiled>);
+
+pub(crate) struct Compiled {
+    entries: Vec<Entry>,
+    masks: Vec<Box<[u8]>>,
+    pub(crate) automaton: Automaton,
+}
+
+/// The mask of a value without a usable name.
+const NAMELESS_MASK: &[u8] = b"[REDACTED]";
+
+impl Compiled {
+    /// The text that replaces a finding of this value.
+    pub(crate) fn mask(&self, owner: Option<u32>) -> &[u8] {
+        owner.map_or(NAMELESS_MASK, |owner| &self.masks[owner as usize])
+    }
+
+    /// The name of a value.
+    pub(crate) fn name(&self, owner: Option<u32>) -> Option<Arc<str>> {
+        self.entries[owner? as usize].name.clone()
+    }
+
+    /// Whether a value has a name.
+    pub(crate) fn is_named(&self, owner: u32) -> bool {
+        self.entries[owner as usize].name.is_some()
+    }
+
+    /// Whether there is nothing to search for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl KnownSet {
+    /// The set with no values: what is redacted by it passes untouched.
+    pub fn empty() -> Self {
+        Known::new().build()
+    }
+
+    /// How many different values are searched for.
+    pub fn len(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Whether no value is searched for.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// This set and more values, compiled anew; where both have a value, the
+    /// name given here first stays.
+    pub fn with(&self, more: &Known) -> KnownSet {
+        let mut known = Known::new();
+        for entry in self.0.entries.iter().chain(&more.entries) {
+            known.put(entry.clone());
+        }
+        known.build()
+    }
+
+    /// A redactor for one stream.
+    pub fn redactor(&self) -> Redactor {
+        Redactor::new(Arc::clone(&self.0))
+    }
+
+    fn compile(entries: Vec<Entry>) -> Self {
+        let sources: Vec<Source<'_>> = entries
+            .iter()
+            .map(|entry| Source {
+                value: &entry.value,
+                exact_only: entry.exact_only,
+            })
+            .collect();
+        let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
+        let automaton = Automaton::new(&needles::expand(&sources), &named);
+        let masks = entries
+            .iter()
+            .map(|entry| mask(entry.name.as_deref(), &automaton))
+            .collect();
+        KnownSet(Arc::new(Compiled {
+            entries,
+            masks,
+            automaton,
+        }))
+    }
+}
+
+impl fmt::Debug for KnownSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownSet")
+            .field("values", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The mask that shows a name, unless the name would break the text around it
+/// (a JSON string, a line, the brackets) or itself contains a value.
+fn mask(name: Option<&str>, automaton: &Automaton) -> Box<[u8]> {
+    let breaks = |c: char| c.is_control() || matches!(c, '"' | '\\' | '[' | ']');
+    let Some(name) = name.filter(|name| !name.contains(breaks)) else {
+        return NAMELESS_MASK.into();
+    };
+    let mask = format!("[REDACTED:{name}]").into_bytes();
+    let mut state = ROOT;
+    for byte in &mask {
+        state = automaton.step(state, *byte);
+        if !automaton.ending(state).is_empty() {
+            return NAMELESS_MASK.into();
+        }
+    }
+    mask.into()
+}

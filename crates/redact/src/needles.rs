@@ -1,0 +1,206 @@
+//! The byte strings that give a value away.
+
+use zeroize::Zeroizing;
+
+use crate::finding::Form;
+use crate::limits;
+use crate::truncate;
+
+/// A byte string to search for.
+pub(crate) struct Needle {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) form: Form,
+    pub(crate) owner: u32,
+    /// The neighbours that are masked too if they carry bits of the value.
+    pub(crate) left: Edge,
+    pub(crate) right: Edge,
+    /// From which length on a prefix at the end of the stream is masked.
+    pub(crate) truncated_from: Option<usize>,
+}
+
+/// A value as the needles are made of it.
+pub(crate) struct Source<'a> {
+    pub(crate) value: &'a [u8],
+    /// Search the exact form only: the value is below the limits, and forced.
+    pub(crate) exact_only: bool,
+}
+
+/// All needles of all values; the owner of a needle is the index of its value.
+pub(crate) fn expand(sources: &[Source<'_>]) -> Vec<Needle> {
+    let mut needles = Vec::new();
+    for (owner, source) in sources.iter().enumerate() {
+        let owner = owner as u32;
+        if source.exact_only {
+            needles.push(exact(source.value, owner, None));
+        } else {
+            searched(&mut needles, source.value, owner);
+        }
+    }
+    needles
+}
+
+fn searched(needles: &mut Vec<Needle>, value: &[u8], owner: u32) {
+    let core = limits::without_final_break(value);
+    if core.len() < value.len() {
+        all_forms(needles, value, owner, None);
+    }
+    // Programs that read a value often drop its final line break.
+    if limits::why_not(core).is_none() {
+        all_forms(needles, core, owner, truncate::truncated_from(core));
+    }
+    for line in limits::lines(value) {
+        all_forms(needles, line, owner, None);
+    }
+}
+
+fn exact(value: &[u8], owner: u32, truncated_from: Option<usize>) -> Needle {
+    Needle {
+        bytes: Zeroizing::new(value.to_vec()),
+        form: Form::Exact,
+        owner,
+        left: Edge::NONE,
+        right: Edge::NONE,
+        truncated_from,
+    }
+}
+
+fn all_forms(needles: &mut Vec<Needle>, value: &[u8], owner: u32, truncated_from: Option<usize>) {
+    needles.push(exact(value, owner, truncated_from));
+    base64(needles, value, owner);
+}
+
+const STANDARD: u8 = 1;
+const URL_SAFE: u8 = 2;
+const CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The base64 text of a value that begins at each of the three places in a
+/// group of three bytes: only the characters that the value determines alone.
+///
+/// Source: RFC 4648 §4, §5.
+fn base64(needles: &mut Vec<Needle>, value: &[u8], owner: u32) {
+    for before in 0..3 {
+        let bits = 8 * before..8 * (before + value.len());
+        let whole = bits.start.div_ceil(6)..bits.end / 6;
+        let sextets = |index: usize| sextet(value, before, index);
+        let special = whole.clone().any(|index| sextets(index) >= 62);
+        // Without a special character both alphabets give the same needle.
+        let alphabets: &[u8] = match special {
+            true => &[STANDARD, URL_SAFE],
+            false => &[STANDARD | URL_SAFE],
+        };
+        for &alphabets in alphabets {
+            let bytes: Vec<u8> = whole
+                .clone()
+                .map(|index| character(sextets(index), alphabets))
+                .collect();
+            let bytes = Zeroizing::new(bytes);
+            if !limits::is_distinctive(&bytes) {
+                continue;
+            }
+            // The partly determined characters: how many of their six bits
+            // are bits of the value, at the low end or at the high end.
+            let low = (whole.start * 6 - bits.start) as u32;
+            let high = (bits.end - whole.end * 6) as u32;
+            let left = match low {
+                0 => Edge::NONE,
+                _ => Edge::new(alphabets, sextets(whole.start - 1), (1 << low) - 1),
+            };
+            let right = match high {
+                0 => Edge::NONE,
+                _ => Edge::new(alphabets, sextets(whole.end), 63 & !((1 << (6 - high)) - 1)),
+            };
+            needles.push(Needle {
+                bytes,
+                form: Form::Base64,
+                owner,
+                left,
+                right,
+                truncated_from: None,
+            });
+        }
+    }
+}
+
+/// The six bits of the character at `index` when `before` bytes precede the
+/// value; bits that are not the value's are zero.
+fn sextet(value: &[u8], before: usize, index: usize) -> u8 {
+    (index * 6..index * 6 + 6).fold(0, |bits, bit| {
+        let byte = (bit / 8).checked_sub(before).and_then(|at| value.get(at));
+        bits << 1 | byte.map_or(0, |byte| byte >> (7 - bit % 8) & 1)
+    })
+}
+
+fn character(sextet: u8, alphabets: u8) -> u8 {
+    match (sextet, alphabets & STANDARD != 0) {
+        (62, true) => b'+',
+        (63, true) => b'/',
+        (62, false) => b'-',
+        (63, false) => b'_',
+        (index, _) => CHARACTERS[index as usize],
+    }
+}
+
+/// A neighbour of a needle that is masked with it: a character of the
+/// encoding's alphabet some of whose six bits are bits of the value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Edge {
+    alphabets: u8,
+    value: u8,
+    mask: u8,
+}
+
+/// The bits belong to a value, so they are not shown.
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Edge::NONE { "none" } else { "bits" })
+    }
+}
+
+impl Edge {
+    pub(crate) const NONE: Edge = Edge {
+        alphabets: 0,
+        value: 0,
+        mask: 0,
+    };
+
+    fn new(alphabets: u8, sextet: u8, mask: u8) -> Self {
+        Edge {
+            alphabets,
+            value: sextet & mask,
+            mask,
+        }
+    }
+
+    /// Whether `byte` is such a neighbour.
+    pub(crate) fn fits(self, byte: u8) -> bool {
+        let alphabets = match byte {
+            b'+' | b'/' => STANDARD,
+            b'-' | b'_' => URL_SAFE,
+            _ => STANDARD | URL_SAFE,
+        };
+        self.alphabets & alphabets != 0
+            && Edge::six_bits(byte).is_some_and(|bits| bits & self.mask == self.value)
+    }
+
+    /// The six-bit values of the neighbours, as a set of bits.
+    pub(crate) fn values(self) -> u64 {
+        if self.alphabets == 0 {
+            return 0;
+        }
+        (0..64)
+            .filter(|value| value & self.mask == self.value)
+            .fold(0, |set, value| set | 1 << value)
+    }
+
+    /// The six bits of a character of either alphabet.
+    pub(crate) fn six_bits(byte: u8) -> Option<u8> {
+        match byte {
+            b'A'..=b'Z' => Some(byte - b'A'),
+            b'a'..=b'z' => Some(byte - b'a' + 26),
+            b'0'..=b'9' => Some(byte - b'0' + 52),
+            b'+' | b'-' => Some(62),
+            b'/' | b'_' => Some(63),
+            _ => None,
+        }
+    }
+}
