@@ -47,6 +47,7 @@ mod key;
 )]
 pub mod memory;
 mod process;
+mod recipient;
 mod rng;
 mod sign;
 
@@ -59,5 +60,6 @@ pub use kdf::{
 pub use key::{Key, KeyError, OpenError, SEAL_OVERHEAD, commitment};
 pub use memory::{MemoryError, ReadError, SecretBuf, ct_eq};
 pub use process::harden_process;
+pub use recipient::{Identity, Recipient};
 pub use rng::{Rng, SystemRng, random};
 pub use sign::{SigningKey, VerifyingKey};
