@@ -29,6 +29,15 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// The workspace of whoever names none.
+    ///
+    /// # Panics
+    /// Never: the name is a constant that is one.
+    #[must_use]
+    pub fn default_workspace() -> WorkspaceName {
+        WorkspaceName::new("default").expect("a constant name")
+    }
+
     /// The scope in which every look-up ends.
     #[must_use]
     pub fn global() -> Self {
