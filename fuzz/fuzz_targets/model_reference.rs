@@ -6,7 +6,9 @@ use libfuzzer_sys::fuzz_target;
 use subrosa_model::{Reference, limits};
 
 fuzz_target!(|text: &str| {
-    let Ok(reference) = text.parse::<Reference>() else { return };
+    let Ok(reference) = text.parse::<Reference>() else {
+        return;
+    };
     let printed = reference.to_string();
     assert_eq!(printed.parse::<Reference>().as_ref(), Ok(&reference));
     assert!(printed.len() <= limits::REFERENCE_MAX);

@@ -8,9 +8,13 @@ use libfuzzer_sys::fuzz_target;
 use subrosa_redact::{Known, redact_all};
 
 fuzz_target!(|data: &[u8]| {
-    let Some((length, rest)) = data.split_first() else { return };
+    let Some((length, rest)) = data.split_first() else {
+        return;
+    };
     let (value, rest) = rest.split_at(rest.len().min(usize::from(*length)));
-    let Some((step, text)) = rest.split_first() else { return };
+    let Some((step, text)) = rest.split_first() else {
+        return;
+    };
     let step = usize::from(*step).max(1);
 
     let mut known = Known::new();
@@ -27,7 +31,10 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(out, whole, "the output depends on the cut");
 
     if !searched {
-        assert_eq!(whole, text, "a value that is not searched for changed the text");
+        assert_eq!(
+            whole, text,
+            "a value that is not searched for changed the text"
+        );
     }
     // Bytes outside findings leave as they came; inside them stands the mask and nothing else.
     let mut expected = Vec::new();

@@ -215,9 +215,14 @@ fn needs(house: &House, _: &Options) -> Result<Outcome> {
 }
 
 fn format(house: &House, _: &Options) -> Result<Outcome> {
-    let mut cargo = house.cargo();
-    cargo.args(["fmt", "--all", "--check"]);
-    Ok(Outcome::check(shell::run(cargo, Show::Live)?.success))
+    // fuzz/ is a workspace of its own.
+    let mut held = true;
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let mut cargo = house.cargo();
+        cargo.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        held &= shell::run(cargo, Show::Live)?.success;
+    }
+    Ok(Outcome::check(held))
 }
 
 fn house_rules(house: &House, _: &Options) -> Result<Outcome> {
