@@ -1,4 +1,46 @@
 //! Envelope encryption, versions, workspaces and groups, sealed documents.
+//!
+//! A [`Vault`] is opened with a slot, reads from a [`port::VaultStore`] and changes it in
+//! transactions that carry their audit record ([`Journal`]). It never holds the plaintext of a
+//! value: those are `Sensitive` from the moment they are opened.
+//!
+//! Invariants: only ciphertext and keyed hashes cross the store's port; every ciphertext is bound
+//! to its place by associated data; every read is checked against a state that the audit log
+//! vouches for.
+//!
+//! The format is `spec/vault.md`.
 #![forbid(unsafe_code)]
 
 pub mod port;
+
+mod backup;
+mod codec;
+mod contents;
+mod documents;
+mod draft;
+mod error;
+mod head;
+mod journal;
+mod keys;
+mod moving;
+mod recovery;
+mod rotate;
+mod secrets;
+mod slot;
+mod slots;
+mod state;
+mod vault;
+mod workspace;
+
+pub use backup::{Trailer, read_backup};
+pub use documents::{AuditEpochs, Document};
+pub use error::VaultError;
+pub use head::{Field, Head, ValueRef, Version};
+pub use journal::Journal;
+pub use secrets::{Located, Mode, NewValue, Patch, Stored};
+pub use slot::{LABEL_MAX, SlotInfo, SlotKind, Unlock};
+pub use slots::NewSlot;
+pub use vault::{Genesis, Unverified, Vault};
+
+/// The format of the vault that this program reads and writes.
+pub const FORMAT: u32 = 1;

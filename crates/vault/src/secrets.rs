@@ -1,0 +1,583 @@
+//! Secrets: find, list, store, change, remove and bring back.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use subrosa_crypto::{Key, random};
+use subrosa_egress::Sensitive;
+use subrosa_model::limits::{FIELDS_MAX, NOTE_MAX, TAGS_MAX, VALUE_MAX, VERSIONS_KEPT};
+use subrosa_model::{
+    Change, ChangeKind, FieldName, KeyName, Label, Pin, Scope, SecretId, Tag, Timestamp, VarName,
+    WorkspaceName,
+};
+
+use crate::contents::{LoadedHead, open_head};
+use crate::draft::Draft;
+use crate::head::{Field, Head, ValueRef, Version, value_aad};
+use crate::journal::Journal;
+use crate::keys::{ValueKeys, value_key};
+use crate::port::Collection;
+use crate::state::WorkspaceState;
+use crate::{Vault, VaultError};
+
+/// A new value for a field.
+#[derive(Debug)]
+pub struct NewValue {
+    /// The field.
+    pub field: FieldName,
+    /// Its value.
+    pub value: Sensitive,
+    /// What is known of the field; `None` keeps what was known, or says nothing of a new one.
+    pub about: Option<Field>,
+}
+
+/// A change to a secret. What it does not name stays.
+#[derive(Debug, Default)]
+pub struct Patch {
+    /// Values to store.
+    pub values: Vec<NewValue>,
+    /// Fields to drop in the new version.
+    pub remove_fields: Vec<FieldName>,
+    /// Replaces the tags.
+    pub tags: Option<Vec<Tag>>,
+    /// Replaces the note; empty clears it.
+    pub note: Option<String>,
+    /// Replaces the URL; empty clears it.
+    pub url: Option<String>,
+    /// Replaces or clears the expiry.
+    pub expires: Option<Option<Timestamp>>,
+    /// Replaces or clears bindings of fields to variables.
+    pub bindings: Vec<(FieldName, Option<VarName>)>,
+    /// The pin, an argument of creation.
+    pub pin: Option<Pin>,
+}
+
+/// Whether a secret must be new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Create it or change it.
+    Upsert,
+    /// Only create it.
+    Create,
+    /// Only change it.
+    Update,
+}
+
+/// What storing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Whether the secret is new.
+    pub created: bool,
+    /// Whether the workspace is new.
+    pub workspace_created: bool,
+    /// The secret afterwards.
+    pub head: Head,
+}
+
+/// A secret where a look-up found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The scope that holds it.
+    pub scope: Scope,
+    /// The workspace that holds it.
+    pub workspace: subrosa_model::WorkspaceId,
+    /// The secret.
+    pub head: Head,
+}
+
+impl Located {
+    /// The label of a field's value in a version.
+    #[must_use]
+    pub fn label(&self, field: &FieldName, value: ValueRef) -> Label {
+        Label {
+            workspace: self.workspace,
+            secret: self.head.id,
+            key: self.head.key.clone(),
+            field: field.clone(),
+            version: value.written,
+            pin: self.head.pin.clone(),
+        }
+    }
+}
+
+impl Vault {
+    /// The secret with this key in exactly this scope, removed ones included.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`].
+    pub fn find(
+        &mut self,
+        journal: &mut dyn Journal,
+        scope: &Scope,
+        key: &KeyName,
+    ) -> Result<Option<Located>, VaultError> {
+        self.read(journal, |contents, snapshot| {
+            contents.load_workspace_state(snapshot, &scope.workspace)?;
+            let Some(workspace) = contents.workspaces.get(&scope.workspace) else { return Ok(None) };
+            let id = workspace.keys.head_id(scope.group.as_ref(), key);
+            let found = contents.load_head(snapshot, workspace, id)?;
+            Ok(found.map(|loaded| Located {
+                scope: scope.clone(),
+                workspace: workspace.id,
+                head: loaded.head,
+            }))
+        })
+    }
+
+    /// The secret with this key in the nearest scope: group, then workspace, then global. Removed
+    /// secrets do not hide farther ones.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] when no scope has it.
+    pub fn locate(
+        &mut self,
+        journal: &mut dyn Journal,
+        scope: &Scope,
+        key: &KeyName,
+    ) -> Result<Located, VaultError> {
+        let in_group = scope.group.is_some().then(|| scope.clone());
+        let in_workspace = Scope { workspace: scope.workspace.clone(), group: None };
+        let global = (!scope.workspace.is_global()).then(Scope::global);
+        for near in in_group.into_iter().chain([in_workspace]).chain(global) {
+            if let Some(found) = self.find(journal, &near, key)?
+                && found.head.removed.is_none()
+            {
+                return Ok(found);
+            }
+        }
+        Err(VaultError::Missing { key: key.clone(), scope: scope.clone() })
+    }
+
+    /// All secrets of a workspace, in the order of group and key; removed ones included.
+    ///
+    /// The whole workspace is compared with its state.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`] when a secret is missing, added or not what was stored.
+    pub fn list(&mut self, journal: &mut dyn Journal, name: &WorkspaceName) -> Result<Vec<Head>, VaultError> {
+        self.read(journal, |contents, snapshot| {
+            contents.load_workspace_state(snapshot, name)?;
+            let Some(workspace) = contents.workspaces.get(name) else { return Ok(Vec::new()) };
+            let vault = contents.header.vault;
+            let mut found = WorkspaceState::empty();
+            let mut heads = Vec::new();
+            let mut failure = None;
+            let mut plain = Vec::new();
+            snapshot.scan(Collection::Head, Some(workspace.id.as_bytes()), &mut |record| {
+                let opened = found
+                    .add(workspace.keys.set(), &record)
+                    .and_then(|()| open_head(vault, workspace, &record, &mut plain));
+                match opened {
+                    Ok(head) => {
+                        heads.push(head);
+                        ControlFlow::Continue(())
+                    }
+                    Err(error) => {
+                        failure = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            match &workspace.state {
+                Some((_, state)) if *state == found => {}
+                _ => return Err(VaultError::tampered("the secrets of a workspace")),
+            }
+            heads.sort_by(|a, b| (&a.group, &a.key).cmp(&(&b.group, &b.key)));
+            Ok(heads)
+        })
+    }
+
+    /// Opens the value of a field in a version; it stays sensitive.
+    ///
+    /// # Errors
+    /// [`VaultError::NoField`], [`VaultError::NoVersion`], [`VaultError::Tampered`].
+    pub fn open_value(
+        &mut self,
+        journal: &mut dyn Journal,
+        located: &Located,
+        field: &FieldName,
+        version: Option<u32>,
+    ) -> Result<Sensitive, VaultError> {
+        let head = &located.head;
+        let version = match version {
+            None => head.current(),
+            Some(number) => head
+                .version(number)
+                .ok_or_else(|| VaultError::NoVersion { key: head.key.clone(), version: number })?,
+        };
+        let no_field = || VaultError::NoField { key: head.key.clone(), field: field.clone() };
+        let value = *version.values.get(field).ok_or_else(no_field)?;
+        let label = located.label(field, value);
+        self.read(journal, |contents, snapshot| {
+            contents.load_workspace_state(snapshot, &located.scope.workspace)?;
+            let workspace = contents
+                .workspaces
+                .get(&located.scope.workspace)
+                .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
+            let id = workspace.keys.head_id(head.group.as_ref(), &head.key);
+            let missing = || VaultError::Missing { key: head.key.clone(), scope: located.scope.clone() };
+            let loaded = contents.load_head(snapshot, workspace, id)?.ok_or_else(missing)?;
+            if loaded.head.id != head.id {
+                return Err(missing());
+            }
+            let vault = contents.header.vault;
+            let body = crate::head::HeadBody::split(&loaded.record.body)?;
+            let place = loaded.place(vault, workspace);
+            let keys = ValueKeys::open(workspace.keys.values(), &place.keys_aad(), body.keys)?;
+            let key = keys.get(&value.id).ok_or_else(no_field)?;
+            let record = snapshot
+                .get(&value_key(head.id, value.id))?
+                .ok_or_else(|| VaultError::tampered("a value is missing"))?;
+            let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+            Sensitive::open(key, &aad, &record.body, label).map_err(VaultError::opening("a value"))
+        })
+    }
+
+    /// Stores a change to one secret, as a new version when a value changes.
+    ///
+    /// # Errors
+    /// [`VaultError::Limit`], [`VaultError::PinFixed`], and [`VaultError::Exists`] or
+    /// [`VaultError::Missing`] by `mode`.
+    pub fn set(
+        &mut self,
+        journal: &mut dyn Journal,
+        (scope, key): (&Scope, &KeyName),
+        patch: &Patch,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Stored, VaultError> {
+        check(patch)?;
+        self.write(journal, |draft| {
+            let stored = set_in(draft, (scope, key), patch, mode, now)?;
+            let kind = if patch.values.is_empty() && patch.remove_fields.is_empty() {
+                ChangeKind::Edit
+            } else {
+                ChangeKind::Set
+            };
+            let detail = format!("version {}", stored.head.current().number);
+            let fields: Vec<_> = patch.values.iter().map(|new| new.field.as_str()).collect();
+            let subject = match fields.as_slice() {
+                [] | ["value"] => format!("{scope} {key}"),
+                fields => format!("{scope} {key}#{}", fields.join(",")),
+            };
+            Ok((stored, Change { kind, subjects: vec![subject], detail }))
+        })
+    }
+
+    /// Stores many secrets in one transaction: all or none.
+    ///
+    /// # Errors
+    /// As [`Vault::set`].
+    pub fn set_many(
+        &mut self,
+        journal: &mut dyn Journal,
+        items: &[(Scope, KeyName, Patch)],
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        items.iter().try_for_each(|(_, _, patch)| check(patch))?;
+        self.write(journal, |draft| {
+            for (scope, key, patch) in items {
+                set_in(draft, (scope, key), patch, Mode::Upsert, now)?;
+            }
+            Ok(((), change.clone()))
+        })
+    }
+
+    /// Moves a secret to another key or scope. Its pin, versions and history go with it.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`], [`VaultError::Exists`].
+    pub fn rename(
+        &mut self,
+        journal: &mut dyn Journal,
+        from: (&Scope, &KeyName),
+        to: (&Scope, &KeyName),
+        now: Timestamp,
+    ) -> Result<Head, VaultError> {
+        self.write(journal, |draft| {
+            let head = crate::moving::rename_in(draft, from, to, now)?;
+            let change = Change {
+                kind: ChangeKind::Move,
+                subjects: vec![format!("{} {}", from.0, from.1), format!("{} {}", to.0, to.1)],
+                detail: String::new(),
+            };
+            Ok((head, change))
+        })
+    }
+
+    /// Removes a secret so that [`Vault::rollback`] can bring it back.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`].
+    pub fn remove(
+        &mut self,
+        journal: &mut dyn Journal,
+        (scope, key): (&Scope, &KeyName),
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.write(journal, |draft| {
+            let loaded = load_live(draft, scope, key)?;
+            let keys = draft.open_value_keys(&scope.workspace, &loaded)?;
+            let head = Head { removed: Some(now), modified: now, ..loaded.head.clone() };
+            draft.put_head(&scope.workspace, Some(&loaded), &head, &keys)?;
+            let subjects = vec![format!("{scope} {key}")];
+            Ok(((), Change { kind: ChangeKind::Remove, subjects, detail: String::new() }))
+        })
+    }
+
+    /// Removes a secret and its values for good. Needs presence, which the engine proves.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`].
+    pub fn purge(&mut self, journal: &mut dyn Journal, (scope, key): (&Scope, &KeyName)) -> Result<(), VaultError> {
+        self.write(journal, |draft| {
+            let loaded = load(draft, scope, key)?
+                .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })?;
+            draft.remove_head(&scope.workspace, &loaded)?;
+            draft.remove_values(loaded.head.id);
+            let subjects = vec![format!("{scope} {key}")];
+            Ok(((), Change { kind: ChangeKind::Remove, subjects, detail: "for good".to_owned() }))
+        })
+    }
+
+    /// Makes an earlier version current, as a new version; brings a removed secret back. Without a
+    /// number: the one before the current, or, for a removed secret, the current itself.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`], [`VaultError::NoVersion`].
+    pub fn rollback(
+        &mut self,
+        journal: &mut dyn Journal,
+        (scope, key): (&Scope, &KeyName),
+        version: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Head, VaultError> {
+        self.write(journal, |draft| {
+            let loaded = load(draft, scope, key)?
+                .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })?;
+            let mut keys = draft.open_value_keys(&scope.workspace, &loaded)?;
+            let mut head = loaded.head.clone();
+            let current = head.current().number;
+            let back = if head.removed.is_some() { current } else { current.saturating_sub(1) };
+            let number = version.unwrap_or(back);
+            let values = head
+                .version(number)
+                .ok_or_else(|| VaultError::NoVersion { key: key.clone(), version: number })?
+                .values
+                .clone();
+            if number != current {
+                push_version(draft, &mut head, &mut keys, values, now);
+            }
+            head.removed = None;
+            head.modified = now;
+            draft.put_head(&scope.workspace, Some(&loaded), &head, &keys)?;
+            let subjects = vec![format!("{scope} {key}")];
+            let detail = format!("to version {number}, as version {}", head.current().number);
+            Ok((head, Change { kind: ChangeKind::Rollback, subjects, detail }))
+        })
+    }
+}
+
+/// The head at a key, removed or not.
+pub(crate) fn load(draft: &mut Draft<'_>, scope: &Scope, key: &KeyName) -> Result<Option<LoadedHead>, VaultError> {
+    let Some(workspace) = draft.workspace(&scope.workspace) else { return Ok(None) };
+    let id = workspace.keys.head_id(scope.group.as_ref(), key);
+    draft.load_head(&scope.workspace, id)
+}
+
+/// The head at a key that is not removed.
+pub(crate) fn load_live(draft: &mut Draft<'_>, scope: &Scope, key: &KeyName) -> Result<LoadedHead, VaultError> {
+    load(draft, scope, key)?
+        .filter(|loaded| loaded.head.removed.is_none())
+        .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })
+}
+
+fn check(patch: &Patch) -> Result<(), VaultError> {
+    let limit = |what: String, limit| Err(VaultError::Limit { what, limit });
+    if let Some(new) = patch.values.iter().find(|new| new.value.exceeds(VALUE_MAX)) {
+        return limit(format!("bytes of a value ({})", new.field), VALUE_MAX);
+    }
+    if patch.tags.as_ref().is_some_and(|tags| tags.len() > TAGS_MAX) {
+        return limit("tags".to_owned(), TAGS_MAX);
+    }
+    for text in [&patch.note, &patch.url].into_iter().flatten() {
+        if text.len() > NOTE_MAX {
+            return limit("bytes of a note or URL".to_owned(), NOTE_MAX);
+        }
+    }
+    Ok(())
+}
+
+fn set_in(
+    draft: &mut Draft<'_>,
+    (scope, key): (&Scope, &KeyName),
+    patch: &Patch,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<Stored, VaultError> {
+    let old = load(draft, scope, key)?;
+    let live = old.as_ref().is_some_and(|old| old.head.removed.is_none());
+    match mode {
+        Mode::Create if live => return Err(VaultError::Exists { key: key.clone(), scope: scope.clone() }),
+        Mode::Update if !live => return Err(VaultError::Missing { key: key.clone(), scope: scope.clone() }),
+        _ => {}
+    }
+    let workspace_created = draft.ensure_workspace(&scope.workspace, now)?;
+    let mut keys = match &old {
+        Some(old) => draft.open_value_keys(&scope.workspace, old)?,
+        None => ValueKeys::new(),
+    };
+    let mut head = match &old {
+        Some(old) => old.head.clone(),
+        None => new_head(SecretId::from_bytes(random(draft.rng)), scope, key, patch.pin.clone(), now),
+    };
+    if old.is_some() && patch.pin.is_some() && patch.pin != head.pin {
+        return Err(VaultError::PinFixed { key: key.clone() });
+    }
+    patch_values(draft, scope, &mut head, &mut keys, patch, now)?;
+    patch_metadata(&mut head, patch);
+    head.removed = None;
+    head.modified = now;
+    draft.put_head(&scope.workspace, old.as_ref(), &head, &keys)?;
+    Ok(Stored { created: !live, workspace_created, head })
+}
+
+fn new_head(id: SecretId, scope: &Scope, key: &KeyName, pin: Option<Pin>, now: Timestamp) -> Head {
+    Head {
+        id,
+        group: scope.group.clone(),
+        key: key.clone(),
+        pin,
+        created: now,
+        modified: now,
+        expires: None,
+        removed: None,
+        tags: Vec::new(),
+        note: String::new(),
+        url: String::new(),
+        fields: BTreeMap::new(),
+        bindings: BTreeMap::new(),
+        versions: Vec::new(),
+    }
+}
+
+fn patch_values(
+    draft: &mut Draft<'_>,
+    scope: &Scope,
+    head: &mut Head,
+    keys: &mut ValueKeys,
+    patch: &Patch,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    let touches = !patch.values.is_empty() || !patch.remove_fields.is_empty();
+    if !touches && !head.versions.is_empty() {
+        return Ok(());
+    }
+    let number = head.versions.last().map_or(1, |version| version.number + 1);
+    let mut values = head.versions.last().map(|version| version.values.clone()).unwrap_or_default();
+    for field in &patch.remove_fields {
+        if values.remove(field).is_none() {
+            return Err(VaultError::NoField { key: head.key.clone(), field: field.clone() });
+        }
+    }
+    for new in &patch.values {
+        let value = ValueRef { id: random(draft.rng), written: number };
+        let body = seal_value(draft, scope, head, (&new.field, value), &new.value, keys)?;
+        draft.put_value(head.id, value.id, body);
+        values.insert(new.field.clone(), value);
+        let mut about = match (&new.about, head.fields.get(&new.field)) {
+            (Some(about), _) => about.clone(),
+            (None, Some(known)) => known.clone(),
+            (None, None) => Field::default(),
+        };
+        let searchable = new.value.why_not_searched().is_none();
+        about.searched = searchable || about.forced;
+        head.fields.insert(new.field.clone(), about);
+    }
+    if values.len() > FIELDS_MAX || head.fields.len() > FIELDS_MAX {
+        return Err(VaultError::Limit { what: "fields".to_owned(), limit: FIELDS_MAX });
+    }
+    push_version(draft, head, keys, values, now);
+    Ok(())
+}
+
+/// Seals a value under a key of its own, which goes into `keys`.
+pub(crate) fn seal_value(
+    draft: &Draft<'_>,
+    scope: &Scope,
+    head: &Head,
+    (field, value): (&FieldName, ValueRef),
+    content: &Sensitive,
+    keys: &mut ValueKeys,
+) -> Result<Vec<u8>, VaultError> {
+    let workspace = draft
+        .workspace(&scope.workspace)
+        .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
+    let vault = draft.contents.header.vault;
+    let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+    let key = Key::generate(draft.rng)?;
+    let body = content.seal(&key, draft.rng, &aad);
+    keys.insert(value.id, key);
+    Ok(body)
+}
+
+/// Appends a version, and drops what is beyond the number that is kept: the oldest versions, and
+/// values that no kept version refers to.
+fn push_version(
+    draft: &mut Draft<'_>,
+    head: &mut Head,
+    keys: &mut ValueKeys,
+    values: BTreeMap<FieldName, ValueRef>,
+    now: Timestamp,
+) {
+    let number = head.versions.last().map_or(1, |version| version.number + 1);
+    head.versions.push(Version { number, created: now, values });
+    while head.versions.len() > VERSIONS_KEPT {
+        let dropped = head.versions.remove(0);
+        let kept = |id: &[u8; 16]| {
+            head.versions.iter().any(|version| version.values.values().any(|value| value.id == *id))
+        };
+        for value in dropped.values.values().filter(|value| !kept(&value.id)) {
+            draft.remove_value(head.id, value.id);
+        }
+        let gone: Vec<_> = dropped.values.values().map(|value| value.id).filter(|id| !kept(id)).collect();
+        keys.retain(|id| !gone.contains(id));
+    }
+    let current = head.versions.last().map(|version| version.values.keys().cloned().collect::<Vec<_>>());
+    let in_any = |field: &FieldName| head.versions.iter().any(|version| version.values.contains_key(field));
+    let fields: Vec<_> = head.fields.keys().filter(|field| !in_any(field)).cloned().collect();
+    fields.iter().for_each(|field| drop(head.fields.remove(field)));
+    head.bindings.retain(|field, _| current.as_ref().is_some_and(|fields| fields.contains(field)));
+}
+
+fn patch_metadata(head: &mut Head, patch: &Patch) {
+    if let Some(tags) = &patch.tags {
+        head.tags = tags.clone();
+        head.tags.sort();
+        head.tags.dedup();
+    }
+    if let Some(note) = &patch.note {
+        head.note = normalised(note);
+    }
+    if let Some(url) = &patch.url {
+        head.url = normalised(url);
+    }
+    if let Some(expires) = patch.expires {
+        head.expires = expires;
+    }
+    for (field, variable) in &patch.bindings {
+        match variable {
+            Some(variable) => drop(head.bindings.insert(field.clone(), variable.clone())),
+            None => drop(head.bindings.remove(field)),
+        }
+    }
+}
+
+fn normalised(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfc().collect()
+}
