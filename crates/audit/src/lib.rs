@@ -5,6 +5,7 @@
 //!
 //! - [`Chain`] is the pure core: it prepares rows, and moves on when a store has them.
 //! - [`Writer`] is the one thread of a process that writes; callers wait on a [`Ticket`].
+//! - [`verify`] walks everything and says what is wrong; [`Reader`] and [`Exporter`] show it.
 //! - [`Anchor`] remembers outside the vault's folder how far the log was.
 //!
 //! # Invariants
@@ -31,22 +32,30 @@ mod chain;
 mod draft;
 mod entry;
 mod error;
+mod export;
 mod finding;
 mod head;
 mod hex;
 mod port;
+mod prelog;
+mod reader;
 mod ring;
 mod row;
 mod ticket;
+mod verify;
 mod writer;
 
 pub use anchor::{Anchor, AnchorError, MARK_LEN, Mark, Strength, check_head};
 pub use chain::{CHECKPOINT_EVERY, Chain, Pending, Prepared};
 pub use entry::{Body, Checkpoint, Entry, Loss, PAYLOAD_MAX, PruneMarker, RowKind};
 pub use error::AuditError;
+pub use export::{Exporter, Format, SCHEMA};
 pub use finding::{Fault, Finding};
 pub use hex::Hex;
 pub use port::{LogStore, LogView};
+pub use prelog::{ATTEMPT_LEN_MAX, ATTEMPTS_MAX, Attempt, merge_attempts};
+pub use reader::{EventKind, Filter, Reader, first_since};
 pub use ring::KeyRing;
 pub use ticket::Ticket;
+pub use verify::{FINDINGS_MAX, Known, Report, verify};
 pub use writer::{BACKLOG_MAX, GROUP_MAX, QUEUE_MAX, Status, Writer};
