@@ -1,5 +1,8 @@
 //! Reads results of single tests: nextest's JUnit file, or libtest's own output.
 
+/// Where nextest leaves the results, below the workspace and whatever the build folder is.
+pub(crate) const FILE: &str = "target/nextest/ci/junit.xml";
+
 /// One test that ran.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TestCase {

@@ -219,7 +219,15 @@ fn format(house: &House, _: &Options) -> Result<Outcome> {
     let mut held = true;
     for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
         let mut cargo = house.cargo();
-        cargo.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        cargo.args([
+            "fmt",
+            "--all",
+            "--manifest-path",
+            manifest,
+            "--",
+            "--check",
+            "-l",
+        ]);
         held &= shell::run(cargo, Show::Live)?.success;
     }
     Ok(Outcome::check(held))
@@ -239,7 +247,13 @@ fn dependency_policy(house: &House, options: &Options) -> Result<Outcome> {
         deny.args(["check", "advisories", "bans", "licenses", "sources"]);
     } else {
         println!("advisories are left out: they need a network; ask with --advisories");
-        deny.args(["check", "bans", "licenses", "sources"]);
+        deny.args([
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ]);
     }
     Ok(Outcome::check(shell::run(deny, Show::Live)?.success))
 }
@@ -292,8 +306,9 @@ fn tests(house: &House, options: &Options) -> Result<Outcome> {
     }
     cargo.args(["--", "--show-output"]);
     let finished = shell::run(cargo, Show::Live)?;
-    std::fs::create_dir_all(house.target.join("nextest/ci"))?;
-    std::fs::write(results(house).with_extension("txt"), &finished.text)?;
+    let file = results(house).with_extension("txt");
+    std::fs::create_dir_all(file.parent().unwrap_or(&house.root))?;
+    std::fs::write(file, &finished.text)?;
     Ok(Outcome::counted(
         tally::libtest(&finished.text),
         finished.success,
@@ -302,7 +317,7 @@ fn tests(house: &House, options: &Options) -> Result<Outcome> {
 
 /// Where nextest leaves the result of each test; libtest's output stands beside it as `.txt`.
 fn results(house: &House) -> std::path::PathBuf {
-    house.target.join("nextest/ci/junit.xml")
+    house.root.join(junit::FILE)
 }
 
 /// Reads what the `tests` stage left.

@@ -108,8 +108,14 @@ impl<'a> Copy<'a> {
     /// `cargo nextest run` in the copy.
     pub(super) fn nextest(&self) -> Command {
         let mut command = self.at_home(self.house.command("cargo-nextest"));
-        command.args(["nextest", "run"]);
+        command.args(["nextest", "run", "--profile", "ci"]);
         command
+    }
+
+    /// The results of the last run of nextest, as JUnit.
+    pub(super) fn results(&self) -> Result<String> {
+        let file = self.folder.join(crate::junit::FILE);
+        std::fs::read_to_string(&file).with_context(|| file.display().to_string())
     }
 
     fn at_home(&self, mut command: Command) -> Command {
