@@ -1,1 +1,70 @@
-//! Placeholder.
+//! Child processes that are given secrets, and whose output shows none of them.
+//!
+//! ```text
+//! SearchPath::resolve ─▶ Command ─▶ EnvironmentSink │ StdinSink │ FileSink   (prepared)
+//!                                        │ Gate::release: accept(values)
+//!                                        ▼
+//!                                     Running ─▶ pump ─▶ RunReport
+//! ```
+//!
+//! What holds:
+//!
+//! - What is executed is the file that was resolved and checked, through its open descriptor.
+//! - The child's environment is built from nothing: no variable that changes what programs load or
+//!   execute is ever in it.
+//! - A value is written once into memory that is shared with the guardian alone, and wiped when the
+//!   program is executed; or into a pipe, or into a file in memory.
+//! - Everything that the child writes passes the redactor, byte for byte and in order. It has no
+//!   way to the caller's terminal: its session has none, or a pseudo-terminal of its own.
+//! - No process of it outlives the run or its time. A guardian process, one a run, adopts orphans
+//!   and ends the tree, also when this process is killed.
+//!
+//! What it never does: decide whether a command may run, open a vault, or write a value to a disk.
+//!
+//! Known to remain: a process of the same user may read a child's environment while it runs, and
+//! may kill the guardian, which ends the command but not what it started; both are for a sandbox to
+//! close.
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("subrosa-runner supports Linux only as yet");
+
+pub mod environment;
+pub mod limits;
+
+mod command;
+mod console;
+mod error;
+mod feed;
+mod folder;
+mod group;
+mod guardian;
+mod image;
+mod keyboard;
+mod pump;
+mod report;
+mod resolve;
+mod signals;
+mod sinks;
+mod spawn;
+mod stage;
+mod stream;
+mod sys;
+mod terminal;
+mod tree;
+mod wire;
+
+pub use command::Command;
+pub use console::{Console, Outlet};
+pub use environment::Environment;
+pub use error::RunError;
+pub use limits::Limits;
+pub use report::{Ending, Limit, RunReport};
+pub use resolve::{Identity, Resolved, SearchPath};
+pub use sinks::{EnvironmentSink, FileSink, StdinSink};
+pub use spawn::{Guard, Order, Spawner, SystemSpawner};
+pub use stage::{Running, run_without_secrets};
+pub use wire::{Notice, Request, Step};
+
+#[cfg(test)]
+mod tests;

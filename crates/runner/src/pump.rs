@@ -1,0 +1,363 @@
+//! One loop over everything that can happen while a command runs.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM, SIGTSTP, SIGWINCH};
+use subrosa_model::Clock;
+
+use crate::console::Outlet;
+use crate::feed::Feed;
+use crate::folder::PrivateFolder;
+use crate::keyboard::Keyboard;
+use crate::limits::WIND_DOWN;
+use crate::signals::{Signals, may_stop, stop};
+use crate::spawn::Guard;
+use crate::stream::Stream;
+use crate::terminal::{RawMode, copy_size};
+use crate::wire::{Notice, Request};
+use crate::{Ending, Limit, RunError, RunReport, Running};
+
+impl Running {
+    /// Carries output, input and signals until nothing of the command is left, and tells what
+    /// became of it.
+    ///
+    /// Our terminal is as it was before when this returns, by a panic too.
+    ///
+    /// # Errors
+    /// [`RunError::SupervisorLost`] when the guardian was killed, [`RunError::System`] when signals
+    /// cannot be caught or the terminal cannot be set. The command is ended then.
+    pub fn pump(self, clock: &dyn Clock) -> Result<RunReport, RunError> {
+        let began = clock.since_boot();
+        let mut pump = Pump::new(self, clock)?;
+        let outcome = pump.run();
+        // First the terminal: the message about what went wrong needs it.
+        pump.raw = None;
+        outcome?;
+        pump.report(clock.since_boot().saturating_sub(began))
+    }
+}
+
+/// What a poll entry stands for.
+#[derive(Clone, Copy)]
+enum Source {
+    Guard,
+    Signals,
+    Leash,
+    Read(usize),
+    Write(usize),
+    Feed,
+    Keyboard,
+}
+
+/// Fields are dropped in this order: the terminal is restored, then the command ended, then its
+/// folder removed.
+struct Pump<'a> {
+    clock: &'a dyn Clock,
+    raw: Option<RawMode>,
+    signals: Option<Signals>,
+    guard: Box<dyn Guard>,
+    /// Standard output, or the terminal; then standard error, if it is apart.
+    streams: Vec<Stream>,
+    keyboard: Option<Keyboard>,
+    /// Our terminal and the command's, whose size follows.
+    size: Option<(OwnedFd, OwnedFd)>,
+    feed: Option<Feed>,
+    leash: Option<OwnedFd>,
+    _folder: Option<PrivateFolder>,
+    /// Bytes of output that may still come.
+    room: Option<u64>,
+    ending: Option<Ending>,
+    limited: Option<Limit>,
+    abandoned: bool,
+    killed: u32,
+    /// Set when nothing of the command is left: until when output is waited for.
+    drain: Option<Duration>,
+}
+
+impl<'a> Pump<'a> {
+    fn new(running: Running, clock: &'a dyn Clock) -> Result<Self, RunError> {
+        let Running {
+            guard,
+            console,
+            sources,
+            limits,
+            known,
+            feed,
+            _folder,
+        } = running;
+        let duplicate = |descriptor: BorrowedFd<'_>| {
+            fcntl_dupfd_cloexec(descriptor, 3).map_err(RunError::system("duplicating a descriptor"))
+        };
+        let signals = match console.signals {
+            true => Some(Signals::catch().map_err(|source| RunError::System {
+                what: "catching signals",
+                source,
+            })?),
+            false => None,
+        };
+        let mut size = None;
+        if let (true, Some(own)) = (sources.terminal, console.output.terminal()) {
+            size = Some((duplicate(own)?, duplicate(sources.output.as_fd())?));
+        }
+        let mut keyboard = None;
+        let mut raw = None;
+        if let (true, Some(own)) = (sources.input, console.input_terminal()) {
+            keyboard = Some(Keyboard::new(
+                duplicate(own)?,
+                duplicate(sources.output.as_fd())?,
+            ));
+            let entered = RawMode::enter(own);
+            raw = Some(entered.map_err(RunError::system("setting the terminal"))?);
+        }
+        let now = clock.since_boot();
+        let through =
+            |source: OwnedFd, outlet: Outlet| Stream::new(source, outlet, known.redactor(), now);
+        let mut streams = vec![through(sources.output, console.output)];
+        if let Some(error) = sources.error {
+            streams.push(through(error, console.error));
+        }
+        Ok(Self {
+            clock,
+            raw,
+            signals,
+            guard,
+            streams,
+            keyboard,
+            size,
+            feed,
+            leash: console.leash,
+            _folder,
+            room: limits.output,
+            ending: None,
+            limited: None,
+            abandoned: false,
+            killed: 0,
+            drain: None,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), RunError> {
+        self.resize();
+        while !self.is_over() {
+            for source in self.wait()? {
+                self.serve(source)?;
+            }
+            let now = self.clock.since_boot();
+            for stream in &mut self.streams {
+                if stream.deadline().is_some_and(|deadline| now >= deadline) {
+                    stream.idle(now);
+                }
+            }
+        }
+        self.streams.iter_mut().for_each(Stream::end);
+        Ok(())
+    }
+
+    /// Whether all that may come has come, and all that may be written is.
+    fn is_over(&self) -> bool {
+        let Some(until) = self.drain else {
+            return false;
+        };
+        if self.streams.iter().all(Stream::is_finished) {
+            return true;
+        }
+        // Whoever holds the command's output open now is outside our tree and is not waited for.
+        // A reader who stalls is, unless a bound was reached: that is hard.
+        let late = self.clock.since_boot() >= until;
+        late && (self.limited.is_some() || self.streams.iter().all(Stream::is_written))
+    }
+
+    /// Sleeps until something can be done; tells what.
+    fn wait(&self) -> Result<Vec<Source>, RunError> {
+        let entries = self.entries();
+        let mut events: Vec<PollFd<'_>> = entries
+            .iter()
+            .map(|(_, descriptor, flags)| PollFd::from_borrowed_fd(*descriptor, *flags))
+            .collect();
+        let now = self.clock.since_boot();
+        let deadlines = self.streams.iter().filter_map(Stream::deadline);
+        let timeout = deadlines.chain(self.drain).min().map(|due| {
+            let left = due.saturating_sub(now);
+            Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        match poll(&mut events, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(Vec::new()),
+            Err(errno) => return Err(RunError::system("waiting")(errno)),
+        }
+        let ready = entries
+            .iter()
+            .zip(&events)
+            .filter(|(_, event)| !event.revents().is_empty());
+        Ok(ready.map(|((source, ..), _)| *source).collect())
+    }
+
+    fn entries(&self) -> Vec<(Source, BorrowedFd<'_>, PollFlags)> {
+        let mut entries = Vec::with_capacity(8);
+        if self.drain.is_none() {
+            entries.push((Source::Guard, self.guard.descriptor(), PollFlags::IN));
+            if let Some(leash) = &self.leash {
+                entries.push((Source::Leash, leash.as_fd(), PollFlags::IN));
+            }
+            if let Some(pipe) = self.feed.as_ref().and_then(Feed::waits_on) {
+                entries.push((Source::Feed, pipe, PollFlags::OUT));
+            }
+            if let Some((descriptor, flags)) = self.keyboard.as_ref().and_then(Keyboard::waits_on) {
+                entries.push((Source::Keyboard, descriptor, flags));
+            }
+        }
+        if let Some(signals) = &self.signals {
+            entries.push((Source::Signals, signals.descriptor(), PollFlags::IN));
+        }
+        for (index, stream) in self.streams.iter().enumerate() {
+            if let Some(descriptor) = stream.reads_from() {
+                entries.push((Source::Read(index), descriptor, PollFlags::IN));
+            }
+            if let Some(descriptor) = stream.writes_to() {
+                entries.push((Source::Write(index), descriptor, PollFlags::OUT));
+            }
+        }
+        entries
+    }
+
+    fn serve(&mut self, source: Source) -> Result<(), RunError> {
+        match source {
+            Source::Guard => return self.heed(),
+            Source::Signals => return self.pass_on(),
+            Source::Leash => {
+                self.leash = None;
+                self.abandoned = true;
+                return self.guard.ask(Request::End(None));
+            }
+            Source::Read(index) => return self.read(index),
+            Source::Write(index) => self.streams[index].put(),
+            Source::Feed => self.feed.iter_mut().for_each(Feed::go_on),
+            Source::Keyboard => self.keyboard.iter_mut().for_each(Keyboard::go_on),
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, index: usize) -> Result<(), RunError> {
+        let now = self.clock.since_boot();
+        let stream = &mut self.streams[index];
+        let count = stream.take(self.room, now);
+        if stream.is_broken() && self.size.is_some() {
+            // Our terminal is gone: letting go of the command's hangs it up.
+            self.keyboard = None;
+            self.size = None;
+        }
+        let Some(room) = &mut self.room else {
+            return Ok(());
+        };
+        if count > *room && self.limited.is_none() {
+            self.limited = Some(Limit::Output);
+            if self.drain.is_none() {
+                self.guard.ask(Request::End(Some(Limit::Output)))?;
+            }
+        }
+        *room = room.saturating_sub(count);
+        Ok(())
+    }
+
+    /// Takes what the guardian tells.
+    fn heed(&mut self) -> Result<(), RunError> {
+        while let Some(notice) = self.guard.next()? {
+            match notice {
+                Notice::Exited(status) => self.ending = Some(Ending::Exited(status)),
+                Notice::Signalled(signal) => self.ending = Some(Ending::Signalled(signal)),
+                Notice::Limited(limit) => self.limited = self.limited.or(Some(limit)),
+                Notice::Stopped(_) => self.stop_too()?,
+                Notice::Done(killed) => {
+                    self.killed = killed;
+                    self.drain = Some(self.clock.since_boot().saturating_add(WIND_DOWN));
+                    return Ok(());
+                }
+                Notice::Started(_) | Notice::Failed { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The command was stopped, by Ctrl-Z mostly: so are we, for the shell that waits for us.
+    fn stop_too(&mut self) -> Result<(), RunError> {
+        if self.signals.is_none() {
+            return Ok(());
+        }
+        if may_stop() {
+            if let Some(raw) = &self.raw {
+                raw.suspend();
+            }
+            stop();
+            if let Some(raw) = &self.raw {
+                raw.resume()
+                    .map_err(RunError::system("setting the terminal"))?;
+            }
+            self.resize();
+        }
+        self.guard.ask(Request::Signal(SIGCONT))
+    }
+
+    fn pass_on(&mut self) -> Result<(), RunError> {
+        let caught = self.signals.as_ref().map(Signals::take).unwrap_or_default();
+        for signal in caught {
+            match signal {
+                SIGWINCH => self.resize(),
+                SIGTSTP if !may_stop() => {}
+                // Nothing is left to end but the wait for a reader.
+                _ if self.drain.is_some() => self.drain = Some(Duration::ZERO),
+                _ => {
+                    self.guard.ask(Request::Signal(signal))?;
+                    if matches!(signal, SIGTERM | SIGHUP) {
+                        // What is stopped has to run to see it.
+                        self.guard.ask(Request::Signal(SIGCONT))?;
+                    }
+                }
+            }
+        }
+        if self.drain == Some(Duration::ZERO) {
+            self.streams.iter_mut().for_each(Stream::give_up);
+        }
+        Ok(())
+    }
+
+    fn resize(&self) {
+        if let Some((from, to)) = &self.size {
+            let _ = copy_size(from.as_fd(), to.as_fd());
+        }
+    }
+
+    fn report(&self, duration: Duration) -> Result<RunReport, RunError> {
+        let mut by_key = BTreeMap::new();
+        let mut redacted = 0;
+        for stream in &self.streams {
+            let counts = stream.counts();
+            redacted += counts.total();
+            for (key, count) in counts.by_key() {
+                *by_key.entry(key.map(str::to_owned)).or_insert(0) += count;
+            }
+        }
+        let ended = match (self.limited, self.abandoned) {
+            (Some(limit), _) => Some(Ending::Limited(limit)),
+            (None, true) => Some(Ending::Abandoned),
+            (None, false) => self.ending,
+        };
+        let bytes = |index: usize| self.streams.get(index).map_or(0, Stream::bytes);
+        Ok(RunReport {
+            ending: ended.ok_or(RunError::SupervisorLost)?,
+            stdout_bytes: bytes(0),
+            stderr_bytes: bytes(1),
+            redactions: by_key.into_iter().collect(),
+            redacted,
+            truncated: self.streams.iter().any(Stream::is_cut),
+            stragglers_killed: self.killed,
+            duration,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! What became of a run.
+
+use std::time::Duration;
+
+/// A bound that ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Wall-clock time.
+    Timeout,
+    /// Bytes of output.
+    Output,
+    /// Processes at a time.
+    Processes,
+}
+
+impl Limit {
+    /// What happened, as the end of a sentence that begins with the command's name.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Timeout => "ran longer than it may and was ended",
+            Self::Output => "wrote more than it may and was ended",
+            Self::Processes => "started more processes than it may and was ended",
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// It exited with this status.
+    Exited(i32),
+    /// A signal with this number ended it.
+    Signalled(i32),
+    /// We ended it, since it went over a bound.
+    Limited(Limit),
+    /// We ended it, since whoever it ran for went away.
+    Abandoned,
+}
+
+/// The account of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// How it ended.
+    pub ending: Ending,
+    /// Bytes that the command wrote to standard output, or to its terminal, before redaction.
+    pub stdout_bytes: u64,
+    /// Bytes that the command wrote to standard error, before redaction.
+    pub stderr_bytes: u64,
+    /// How many times the value of each secret was masked, by key; `None` is one without a name.
+    pub redactions: Vec<(Option<String>, u64)>,
+    /// How many times anything was masked.
+    pub redacted: u64,
+    /// Whether output was thrown away since there was too much.
+    pub truncated: bool,
+    /// Processes that outlived the command and were killed.
+    pub stragglers_killed: u32,
+    /// Wall-clock time from start to end.
+    pub duration: Duration,
+}
+
+impl RunReport {
+    /// The status to exit with: the command's own, 128 and the signal's number as a shell has it,
+    /// 125 when we ended it.
+    ///
+    /// A timeout is 125 and not 124 as `timeout` has it: like every refusal it is ours, and the
+    /// message says which.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self.ending {
+            Ending::Exited(status) => (status & 0xff) as u8,
+            Ending::Signalled(signal) => (128 + (signal & 0x7f)) as u8,
+            Ending::Limited(_) | Ending::Abandoned => 125,
+        }
+    }
+}

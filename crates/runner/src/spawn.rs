@@ -1,0 +1,290 @@
+//! Starting a command under a guardian.
+
+use std::ffi::{CString, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, WaitOptions, waitpid};
+
+use crate::command::Command;
+use crate::group::Group;
+use crate::guardian::{FolderEntry, Post, stand};
+use crate::image::{IMAGE, fill};
+use crate::limits::MEMORY;
+use crate::sys::{ExecPlan, SharedRegion, fork};
+use crate::tree::{Tree, tasks_of_user};
+use crate::wire::{Incoming, Notice, Request, Step, next_notice, request};
+use crate::{Environment, Limits, RunError};
+
+/// Where processes come from. The program hands in [`SystemSpawner`], tests may hand in their own.
+pub trait Spawner: Send + Sync {
+    /// Prepares a command up to the point where values are needed.
+    ///
+    /// # Errors
+    /// [`RunError`] when the system does not do it.
+    fn stage(&self, order: Order) -> Result<Box<dyn Guard>, RunError>;
+}
+
+/// A prepared, then running command. Dropping it ends every process of it.
+pub trait Guard: Send {
+    /// Starts the command, with `values` among its variables; returns once the program is
+    /// executed. The values are wiped from wherever they were copied to.
+    ///
+    /// # Errors
+    /// [`RunError`]; nothing runs then.
+    fn start(&mut self, values: &[(&str, &[u8])]) -> Result<(), RunError>;
+
+    /// Asks something of the running command.
+    ///
+    /// # Errors
+    /// [`RunError::SupervisorLost`] when nobody is there to ask.
+    fn ask(&mut self, request: Request) -> Result<(), RunError>;
+
+    /// Readable when [`Guard::next`] has something.
+    fn descriptor(&self) -> BorrowedFd<'_>;
+
+    /// What happened, or `None` when nothing did.
+    ///
+    /// # Errors
+    /// [`RunError::SupervisorLost`] when there will be no [`Notice::Done`].
+    fn next(&mut self) -> Result<Option<Notice>, RunError>;
+}
+
+/// Everything a [`Spawner`] needs for one command.
+pub struct Order {
+    pub(crate) command: Command,
+    pub(crate) streams: [OwnedFd; 3],
+    pub(crate) terminal: Option<usize>,
+    pub(crate) folder: Option<FolderEntry>,
+}
+
+impl Order {
+    /// The file to execute.
+    #[must_use]
+    pub fn executable(&self) -> &Path {
+        self.command.resolved.executable()
+    }
+
+    /// The argument vector, the requested name first.
+    #[must_use]
+    pub fn arguments(&self) -> &[OsString] {
+        &self.command.arguments
+    }
+
+    /// The working directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.command.directory
+    }
+
+    /// The variables, without secrets.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.command.environment
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.command.limits
+    }
+
+    /// Standard input, output and error of the command.
+    #[must_use]
+    pub fn streams(&self) -> &[OwnedFd; 3] {
+        &self.streams
+    }
+}
+
+/// Real processes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemSpawner;
+
+impl Spawner for SystemSpawner {
+    fn stage(&self, order: Order) -> Result<Box<dyn Guard>, RunError> {
+        let system = RunError::system;
+        let region = SharedRegion::new(IMAGE).map_err(|source| RunError::System {
+            what: "making room for its variables",
+            source,
+        })?;
+        let flags = SocketFlags::CLOEXEC;
+        let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+            .map_err(system("making a socket for its guardian"))?;
+        let Command {
+            resolved,
+            arguments,
+            directory_file,
+            environment,
+            limits,
+            ..
+        } = order.command;
+        let executable = resolved.executable().to_owned();
+        let path =
+            CString::new(executable.as_os_str().as_bytes()).map_err(|_| RunError::NotFound {
+                name: resolved.requested().to_owned(),
+            })?;
+        let [input, output, error] = order.streams;
+        let group = Group::create(limits.processes);
+        let tasks =
+            tasks_of_user().map(|present| present.saturating_add(backstop(limits.processes)));
+        let plan = ExecPlan {
+            file: above(
+                resolved
+                    .descriptor()
+                    .try_clone_to_owned()
+                    .map_err(|source| RunError::System {
+                        what: "opening the program",
+                        source,
+                    })?,
+            )?,
+            path,
+            by_path: resolved.by_path(),
+            identity: resolved.identity(),
+            directory: above(directory_file)?,
+            streams: [above(input)?, above(output)?, above(error)?],
+            terminal: order.terminal,
+            address_space: limits.memory,
+            data: MEMORY,
+            tasks,
+        };
+        let mut post = Post {
+            control: above(theirs)?,
+            plan,
+            region: region.view(),
+            timeout: limits.timeout,
+            processes: limits.processes,
+            backstop: group.is_some() || tasks.is_some(),
+            group: group.as_ref().map(Group::entrance).transpose()?,
+            tree: Tree::new()?,
+            folder: order.folder,
+        };
+        // In this process the closure is dropped, and with it our copies of the command's ends.
+        let guardian = fork(move |fork| {
+            stand(fork, &mut post);
+            // Freeing needs the allocator, which is not ours here.
+            std::mem::forget(post);
+        })
+        .map_err(|source| RunError::System {
+            what: "making a guardian for it",
+            source,
+        })?;
+        Ok(Box::new(SystemGuard {
+            guardian,
+            control: Some(control),
+            region: Some(region),
+            arguments,
+            environment,
+            executable,
+            finished: false,
+            group,
+        }))
+    }
+}
+
+/// Tasks (threads count too) that the kernel grants to so many processes: enough for runtimes with
+/// many threads, few enough that a fork bomb does no harm until the guardian sees it.
+pub(crate) fn backstop(processes: u32) -> u64 {
+    (u64::from(processes) * 8).max(512)
+}
+
+/// The same descriptor with a number that the three standard ones cannot overwrite.
+pub(crate) fn above(descriptor: OwnedFd) -> Result<OwnedFd, RunError> {
+    use std::os::fd::AsRawFd;
+    if descriptor.as_raw_fd() > 2 {
+        return Ok(descriptor);
+    }
+    fcntl_dupfd_cloexec(&descriptor, 3).map_err(RunError::system("moving a descriptor"))
+}
+
+struct SystemGuard {
+    guardian: Pid,
+    /// `None` only while dropping.
+    control: Option<OwnedFd>,
+    region: Option<SharedRegion>,
+    arguments: Vec<OsString>,
+    environment: Environment,
+    executable: std::path::PathBuf,
+    finished: bool,
+    group: Option<Group>,
+}
+
+impl SystemGuard {
+    fn control(&self) -> Result<&OwnedFd, RunError> {
+        self.control.as_ref().ok_or(RunError::SupervisorLost)
+    }
+
+    fn failed(&self, step: Step, errno: i32) -> RunError {
+        let source = std::io::Error::from_raw_os_error(errno);
+        let path = self.executable.clone();
+        match step {
+            Step::Replaced => RunError::Replaced { path },
+            Step::Execute => RunError::Execute { path, source },
+            other => RunError::System {
+                what: other.words(),
+                source,
+            },
+        }
+    }
+}
+
+impl Guard for SystemGuard {
+    fn start(&mut self, values: &[(&str, &[u8])]) -> Result<(), RunError> {
+        // Dropped, hence wiped, at the end of this call whatever happens.
+        let mut region = self.region.take().ok_or(RunError::NotStarted)?;
+        let offsets = fill(&mut region, &self.arguments, &self.environment, values)?;
+        self.ask(Request::Start {
+            arguments: offsets.arguments,
+            variables: offsets.variables,
+        })?;
+        loop {
+            let mut events = [PollFd::new(self.control()?, PollFlags::IN)];
+            match poll(&mut events, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(RunError::system("waiting for it")(errno)),
+            }
+            match self.next()? {
+                Some(Notice::Started(_)) => return Ok(()),
+                Some(Notice::Failed { step, errno }) => return Err(self.failed(step, errno)),
+                _ => {}
+            }
+        }
+    }
+
+    fn ask(&mut self, asked: Request) -> Result<(), RunError> {
+        request(self.control()?, asked).map_err(|_| RunError::SupervisorLost)
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        match &self.control {
+            Some(control) => control.as_fd(),
+            None => unreachable!("invariant: the socket is taken by drop alone"),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Notice>, RunError> {
+        match next_notice(self.control()?) {
+            Ok(Incoming::Message(notice)) => {
+                self.finished |= matches!(notice, Notice::Done(_));
+                Ok(Some(notice))
+            }
+            Ok(Incoming::Nothing) => Ok(None),
+            Ok(Incoming::Closed) | Err(_) => Err(RunError::SupervisorLost),
+        }
+    }
+}
+
+impl Drop for SystemGuard {
+    fn drop(&mut self) {
+        // The guardian sees the end of the socket and ends what still runs, then itself.
+        self.control = None;
+        let _ = rustix::process::kill_process(self.guardian, rustix::process::Signal::CONT);
+        while let Err(Errno::INTR) = waitpid(Some(self.guardian), WaitOptions::empty()) {}
+        if let Some(group) = self.group.take() {
+            group.remove();
+        }
+    }
+}

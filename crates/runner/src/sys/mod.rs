@@ -1,0 +1,13 @@
+//! What touches the kernel in ways that the compiler cannot check. The only unsafe code of the crate.
+//!
+//! Everything here that runs between `fork` and `execve` allocates nothing and takes no lock:
+//! other threads of the forking process may have held the allocator's.
+#![allow(unsafe_code)]
+
+mod execute;
+mod fork;
+mod region;
+
+pub(crate) use execute::{ExecPlan, execute};
+pub(crate) use fork::{InFork, close_all_but, fork, signal_descriptor};
+pub(crate) use region::{RegionView, SharedRegion, wipe};

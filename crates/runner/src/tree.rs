@@ -1,0 +1,287 @@
+//! All processes below one, found in `/proc`.
+//!
+//! Runs in a fork of a process with threads, so nothing here allocates: the table and the buffers
+//! are made before.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::{CWD, Mode, OFlags, RawDir, SeekFrom, openat, readlinkat_raw, seek};
+use rustix::io::{Errno, read};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, getuid, kill_process, pidfd_open, pidfd_send_signal,
+};
+
+use crate::RunError;
+
+/// Most processes of the system that are looked at in one pass. Those beyond are seen in a later
+/// one, after others have been killed.
+const TABLE: usize = 64 * 1024;
+
+/// One process as it was seen.
+#[derive(Clone, Copy)]
+struct Entry {
+    pid: i32,
+    parent: i32,
+    /// Start in ticks since boot: with the number it tells a process from a later one.
+    start: u64,
+    zombie: bool,
+    below: bool,
+}
+
+/// The table of processes.
+pub(crate) struct Tree {
+    proc: OwnedFd,
+    entries: Vec<Entry>,
+    buffer: Vec<u8>,
+}
+
+impl Tree {
+    /// Opens `/proc` and makes room for the table.
+    ///
+    /// # Errors
+    /// [`RunError::NoProc`] when it is not that of our own process identifiers.
+    pub(crate) fn new() -> Result<Self, RunError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let proc = openat(CWD, c"/proc", flags, Mode::empty()).map_err(|_| RunError::NoProc)?;
+        let mut link = [MaybeUninit::uninit(); 16];
+        let own = readlinkat_raw(&proc, c"self", &mut link[..])
+            .ok()
+            .and_then(|(name, _)| std::str::from_utf8(name).ok()?.parse::<i32>().ok());
+        if own != Some(getpid().as_raw_pid()) {
+            return Err(RunError::NoProc);
+        }
+        Ok(Self {
+            proc,
+            entries: Vec::with_capacity(TABLE),
+            buffer: Vec::with_capacity(32 * 1024),
+        })
+    }
+
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
+        &self.proc
+    }
+
+    /// How many processes there are below this one, zombies included: they take a number too.
+    pub(crate) fn count(&mut self) -> usize {
+        self.look();
+        self.entries.iter().filter(|entry| entry.below).count()
+    }
+
+    /// Sends `signal` to every process below this one.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        self.look();
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| entry.below && !entry.zombie)
+        {
+            self.send(entry, signal);
+        }
+    }
+
+    /// Sends through a descriptor of the process, after a second look, so that a number that was
+    /// given to a new process in between is not hit.
+    fn send(&self, entry: &Entry, signal: Signal) {
+        let Some(pid) = Pid::from_raw(entry.pid) else {
+            return;
+        };
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(descriptor) => {
+                if self
+                    .entry(entry.pid)
+                    .is_some_and(|now| now.start == entry.start)
+                {
+                    let _ = pidfd_send_signal(descriptor, signal);
+                }
+            }
+            // Kernels before 5.3.
+            Err(Errno::NOSYS | Errno::PERM) => {
+                let _ = kill_process(pid, signal);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Reads the table and marks what is below us.
+    fn look(&mut self) {
+        self.entries.clear();
+        let _ = seek(&self.proc, SeekFrom::Start(0));
+        let mut buffer = std::mem::take(&mut self.buffer);
+        {
+            let mut listing = RawDir::new(self.proc.as_fd(), buffer.spare_capacity_mut());
+            while let Some(Ok(item)) = listing.next() {
+                if self.entries.len() == self.entries.capacity() {
+                    break;
+                }
+                let pid = number(item.file_name().to_bytes());
+                if let Some(entry) = pid.and_then(|pid| self.entry(pid)) {
+                    self.entries.push(entry);
+                }
+            }
+        }
+        self.buffer = buffer;
+        self.entries.sort_unstable_by_key(|entry| entry.pid);
+        self.mark(getpid().as_raw_pid());
+    }
+
+    /// Marks everything below `root`. Children mostly have higher numbers than their parents, so
+    /// one pass does nearly always; numbers that wrapped around take more.
+    fn mark(&mut self, root: i32) {
+        loop {
+            let mut changed = false;
+            for index in 0..self.entries.len() {
+                let Entry { parent, below, .. } = self.entries[index];
+                if below {
+                    continue;
+                }
+                let found = parent == root
+                    || self
+                        .entries
+                        .binary_search_by_key(&parent, |entry| entry.pid)
+                        .is_ok_and(|at| self.entries[at].below);
+                if found {
+                    self.entries[index].below = true;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// One process; `None` when there is none.
+    fn entry(&self, pid: i32) -> Option<Entry> {
+        let mut path = [0; 24];
+        let mut text = [0; 512];
+        let file = openat(
+            &self.proc,
+            stat_path(pid, &mut path)?,
+            OFlags::RDONLY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .ok()?;
+        let length = read(&file, &mut text[..]).ok()?;
+        parse(pid, &text[..length])
+    }
+}
+
+/// Tasks (threads count too) of our user at present; `None` for root, whom `RLIMIT_NPROC` does not
+/// bind. For use before a fork: it allocates.
+pub(crate) fn tasks_of_user() -> Option<u64> {
+    let own = getuid();
+    if own.is_root() {
+        return None;
+    }
+    let mut tasks = 0;
+    for item in std::fs::read_dir("/proc").ok()?.flatten() {
+        let is_own = item
+            .metadata()
+            .is_ok_and(|metadata| metadata.uid() == own.as_raw());
+        if !is_own || number(item.file_name().as_bytes()).is_none() {
+            continue;
+        }
+        let line = std::fs::read(item.path().join("stat")).unwrap_or_default();
+        tasks += threads(&line).unwrap_or(0);
+    }
+    Some(tasks)
+}
+
+/// Field 20 of `/proc/PID/stat`.
+fn threads(line: &[u8]) -> Option<u64> {
+    let after = line.iter().rposition(|byte| *byte == b')')? + 2;
+    let field = line.get(after..)?.split(|byte| *byte == b' ').nth(17)?;
+    std::str::from_utf8(field).ok()?.parse().ok()
+}
+
+fn number(text: &[u8]) -> Option<i32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `PID/stat`, without an allocation.
+fn stat_path(pid: i32, buffer: &mut [u8; 24]) -> Option<&CStr> {
+    let mut digits = [0; 10];
+    let mut first = digits.len();
+    let mut rest = u32::try_from(pid).ok()?;
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let digits = &digits[first..];
+    let end = digits.len() + b"/stat\0".len();
+    buffer[..digits.len()].copy_from_slice(digits);
+    buffer[digits.len()..end].copy_from_slice(b"/stat\0");
+    CStr::from_bytes_with_nul(&buffer[..end]).ok()
+}
+
+/// Reads a line of `/proc/PID/stat`. The name in parentheses may hold anything, parentheses too,
+/// so fields are counted from the last one.
+///
+/// Source: proc_pid_stat(5): state is field 3, ppid 4, starttime 22.
+fn parse(pid: i32, line: &[u8]) -> Option<Entry> {
+    let after = line.iter().rposition(|byte| *byte == b')')? + 2;
+    let mut fields = line.get(after..)?.split(|byte| *byte == b' ');
+    let state = fields.next()?;
+    let parent = number(fields.next()?)?;
+    let start = std::str::from_utf8(fields.nth(17)?).ok()?.parse().ok()?;
+    Some(Entry {
+        pid,
+        parent,
+        start,
+        zombie: matches!(state, b"Z" | b"X"),
+        below: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_fields() {
+        let line = b"7 (a) Z 1 (b) c) S 42 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 9876 1 1";
+        let entry = parse(7, line).expect("a whole line");
+        assert_eq!((entry.parent, entry.start, entry.zombie), (42, 9876, false));
+        assert!(parse(7, b"7 (cut").is_none());
+        assert!(parse(7, b"7 (cut)").is_none());
+    }
+
+    #[test]
+    fn paths_are_written_without_format() {
+        let mut buffer = [0; 24];
+        assert_eq!(stat_path(0, &mut buffer), Some(c"0/stat"));
+        assert_eq!(stat_path(i32::MAX, &mut buffer), Some(c"2147483647/stat"));
+        assert_eq!(stat_path(-1, &mut buffer), None);
+    }
+
+    #[test]
+    fn marks_what_is_below_whatever_the_numbers() {
+        let mut tree = Tree::new().expect("/proc is there");
+        let entry = |pid, parent| Entry {
+            pid,
+            parent,
+            start: 0,
+            zombie: false,
+            below: false,
+        };
+        // 100 → 50 → 20 → 70, and 60 beside it.
+        tree.entries
+            .extend([entry(20, 50), entry(50, 100), entry(60, 1), entry(70, 20)]);
+        tree.mark(100);
+        let below: Vec<i32> = tree
+            .entries
+            .iter()
+            .filter(|e| e.below)
+            .map(|e| e.pid)
+            .collect();
+        assert_eq!(below, [20, 50, 70]);
+    }
+}
