@@ -1,5 +1,9 @@
 //! What the tests of this crate share.
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program includes this file and uses a part of it"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
