@@ -52,7 +52,7 @@ mod rng;
 mod sign;
 
 pub use aad::Aad;
-pub use digest::sha256;
+pub use digest::{sha256, sha256_reader};
 pub use kdf::{
     Argon2Params, CALIBRATED_MEMORY_KIB, HIGH_ENTROPY_MIN, KdfError, high_entropy_key,
     passphrase_key,

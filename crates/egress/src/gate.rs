@@ -68,7 +68,7 @@ pub struct Gate {
     policy: Policy,
     revision: u64,
     keys: Arc<KeyRing>,
-    writer: Writer,
+    writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
     learned: Learned,
 }
@@ -83,7 +83,7 @@ impl Gate {
         policy: Policy,
         revision: u64,
         keys: Arc<KeyRing>,
-        writer: Writer,
+        writer: Arc<Writer>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { policy, revision, keys, writer, clock, learned: Learned::new() }
@@ -101,12 +101,29 @@ impl Gate {
         self.learned.known()
     }
 
+    /// Teaches the redactor values that go out inside another one, such as a document of them.
+    ///
+    /// # Errors
+    /// [`MemoryError`](subrosa_crypto::MemoryError) when there is no locked memory left.
+    pub fn learn<'a>(
+        &self,
+        values: impl Iterator<Item = &'a Sensitive>,
+    ) -> Result<(), subrosa_crypto::MemoryError> {
+        self.learned.learn(values).map(drop)
+    }
+
     /// Waits until every record that was handed to the log is durable.
     ///
     /// # Errors
     /// What the log gave.
     pub fn flush(&self) -> Result<(), subrosa_audit::AuditError> {
         self.writer.flush()
+    }
+
+    /// The keyed digest of what a request stands in, for [`Facts::surroundings`].
+    #[must_use]
+    pub fn surroundings(&self, parts: &Aad) -> Digest {
+        self.keys.digest(parts)
     }
 
     /// The keyed digest that binds proofs and records to exactly this request: caller, action,
@@ -136,6 +153,7 @@ impl Gate {
             aad = aad
                 .bytes(command.requested.as_bytes())
                 .bytes(command.executable.as_os_str().as_bytes())
+                .optional(command.digest.as_ref().map(|digest| digest.as_bytes().as_slice()))
                 .u64(command.arguments.len() as u64);
             aad = command.arguments.iter().fold(aad, |aad, argument| aad.bytes(argument.as_bytes()));
         }

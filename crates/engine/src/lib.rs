@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Use cases: two steps in order.
+//!
+//! A [`Session`] is an open vault with its gate. Every use case is a method of it; what a user
+//! types and sees is the command line's. [`Home`] says where things are, [`Effects`] what the
+//! machine gives.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "use cases read and remove the files that a user names"
+)]
+
+pub mod import;
+
+mod backups;
+mod config;
+mod error;
+mod handover;
+mod home;
+mod journal;
+mod logs;
+mod policies;
+mod remedy;
+mod run;
+mod secrets;
+mod select;
+mod session;
+mod slots;
+mod status;
+mod system;
+
+pub use backups::{Restored, RestoreOptions};
+pub use config::Config;
+pub use error::EngineError;
+pub use handover::ClientSink;
+pub use home::Home;
+pub use policies::{Applied, PolicyInForce};
+pub use run::{RunOptions, RunOutcome};
+pub use secrets::{ListFilter, Listed, Past, Shown, ShownField};
+pub use select::Selected;
+pub use session::{InitOptions, Session, Setting};
+pub use slots::SlotShown;
+pub use status::{Status, status};
+pub use system::{Effects, SystemClock};

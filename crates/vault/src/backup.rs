@@ -91,8 +91,21 @@ impl Unverified {
     /// key.
     #[must_use]
     pub fn vouches_for(&self, trailer: &Trailer) -> bool {
-        let mac = trailer_mac(self.root(), trailer.frames, &trailer.digest);
-        ct_eq(&mac, &trailer.mac)
+        trailer.is_of(self.root())
+    }
+}
+
+impl Vault {
+    /// Whether a backup was written with this vault's root key and is whole.
+    #[must_use]
+    pub fn vouches_for(&self, trailer: &Trailer) -> bool {
+        trailer.is_of(&self.contents.root)
+    }
+}
+
+impl Trailer {
+    fn is_of(&self, root: &RootKeys) -> bool {
+        ct_eq(&trailer_mac(root, self.frames, &self.digest), &self.mac)
     }
 }
 
@@ -106,12 +119,38 @@ pub fn read_backup(
     store: &mut dyn VaultStore,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Trailer, VaultError> {
+    let mut sink = Restore::new(store);
+    let trailer = read_frames(input, progress, &mut |frame| match frame {
+        Frame::Record(record) => sink.record(record),
+        Frame::Row(row) => sink.row(row),
+        Frame::Head(head) => {
+            sink.head = Some(head);
+            Ok(())
+        }
+        Frame::End(_) => Ok(()),
+    })?;
+    sink.finish()?;
+    Ok(trailer)
+}
+
+/// Reads a backup to its end without keeping anything, for checking what was just written.
+///
+/// # Errors
+/// As [`read_backup`].
+pub fn scan_backup(input: &mut dyn Read, progress: &mut dyn FnMut(u64)) -> Result<Trailer, VaultError> {
+    read_frames(input, progress, &mut |_| Ok(()))
+}
+
+fn read_frames(
+    input: &mut dyn Read,
+    progress: &mut dyn FnMut(u64),
+    take: &mut dyn FnMut(Frame) -> Result<(), VaultError>,
+) -> Result<Trailer, VaultError> {
     let mut magic = [0; MAGIC.len()];
     input.read_exact(&mut magic).map_err(io)?;
     if magic != *MAGIC {
         return Err(broken("it does not begin like a backup of subrosa, format 1"));
     }
-    let mut sink = Restore::new(store);
     let mut chain = Chain::new();
     loop {
         let frame = read_frame(input)?;
@@ -123,12 +162,9 @@ pub fn read_backup(
                 if input.read(&mut [0]).map_err(io)? != 0 {
                     return Err(broken("something follows its end"));
                 }
-                sink.finish()?;
                 return Ok(trailer);
             }
-            Frame::Record(record) => sink.record(record)?,
-            Frame::Row(row) => sink.row(row)?,
-            Frame::Head(head) => sink.head = Some(head),
+            other => take(other)?,
         }
         chain.push(&frame);
         progress(chain.frames);

@@ -103,6 +103,9 @@ pub enum VaultError {
         /// What it is.
         what: &'static str,
     },
+    /// A view was taken before the log's last record; take a new one.
+    #[error("the view of the vault is older than its log")]
+    Behind,
     /// Another process replaced the root key while this one had the vault open.
     #[error("the keys of the vault were replaced by another process; open it again")]
     Replaced,

@@ -1,17 +1,16 @@
 //! The vault's port to the audit log: a change and its record commit together.
 
-use subrosa_crypto::Key;
 use subrosa_model::{Change, Digest, LogAppend, LogHead};
 
-use crate::VaultError;
+use crate::{AuditEpochs, VaultError};
 
 /// Who turns changes into records of the log. The engine implements it over the audit chain.
 pub trait Journal {
     /// Checks that the head of the log, read together with the vault's state, vouches for it.
     ///
     /// # Errors
-    /// [`VaultError::Tampered`] when it vouches for another state, or goes back behind what was
-    /// seen before.
+    /// [`VaultError::Tampered`] when it vouches for another state; [`VaultError::Behind`] when it
+    /// goes back behind what was seen before.
     fn check(&mut self, head: Option<&LogHead>, state: Digest) -> Result<(), VaultError>;
 
     /// The rows that record `change` on top of `head` and vouch for `state`.
@@ -25,7 +24,7 @@ pub trait Journal {
         change: &Change,
     ) -> Result<LogAppend, VaultError>;
 
-    /// The same, and from there on under a new epoch of the log's keys.
+    /// The same, and from there on under the last of `epochs`, which is new.
     ///
     /// # Errors
     /// [`VaultError::Journal`].
@@ -34,7 +33,7 @@ pub trait Journal {
         head: Option<&LogHead>,
         state: Digest,
         change: &Change,
-        epoch: (u32, &Key),
+        epochs: &AuditEpochs,
     ) -> Result<LogAppend, VaultError>;
 
     /// What was prepared last is durable.

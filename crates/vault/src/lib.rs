@@ -29,10 +29,11 @@ mod secrets;
 mod slot;
 mod slots;
 mod state;
+mod verify;
 mod vault;
 mod workspace;
 
-pub use backup::{Trailer, read_backup};
+pub use backup::{Trailer, read_backup, scan_backup};
 pub use documents::{AuditEpochs, Document};
 pub use error::VaultError;
 pub use head::{Field, Head, ValueRef, Version};
@@ -40,7 +41,7 @@ pub use journal::Journal;
 pub use secrets::{Located, Mode, NewValue, Patch, Stored};
 pub use slot::{LABEL_MAX, SlotInfo, SlotKind, Unlock};
 pub use slots::NewSlot;
-pub use vault::{Genesis, Unverified, Vault};
+pub use vault::{Created, Genesis, Unverified, Vault};
 
 /// The format of the vault that this program reads and writes.
 pub const FORMAT: u32 = 1;

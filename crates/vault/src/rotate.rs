@@ -19,11 +19,12 @@ use crate::keys::{RootKeys, WorkspaceKeys, document_key};
 use crate::port::{Collection, Record, Snapshot};
 use crate::slots::without;
 use crate::state::WorkspaceState;
+use crate::vault::fresh;
 use crate::workspace::Workspace;
 use crate::{Vault, VaultError};
 
 impl Vault {
-    /// Replaces the root key, and removes a slot when one is named. Needs presence, which the
+    /// Replaces the root key, and removes the slots that are named. Needs presence, which the
     /// engine proves.
     ///
     /// `announce` is told the new root fingerprint before anything is written, so that it can be
@@ -34,11 +35,10 @@ impl Vault {
     pub fn rotate(
         &mut self,
         journal: &mut dyn Journal,
-        removed: Option<SlotId>,
+        removed: &[SlotId],
         announce: &mut dyn FnMut(Digest) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
-        let mut snapshot = self.store.snapshot()?;
-        self.contents.refresh(&mut *snapshot, journal)?;
+        let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
         let fresh = RootKeys::generate(self.contents.header.vault, &*self.rng)?;
         let fingerprint = fresh.fingerprint();
         let plan = plan(&mut self.contents, &mut *snapshot, &*self.rng, fresh, removed)?;
@@ -46,9 +46,7 @@ impl Vault {
         let head = snapshot.log_head()?;
         drop(snapshot);
         announce(fingerprint)?;
-        let last = epochs.iter().last();
-        let epoch = last.ok_or_else(|| VaultError::tampered("the log has no keys"))?;
-        let append = journal.prepare_epoch(head.as_ref(), settled.digest, &change, epoch)?;
+        let append = journal.prepare_epoch(head.as_ref(), settled.digest, &change, &epochs)?;
         settled.batch.log = Some(append.clone());
         // Nobody plans this twice: when somebody else wrote, the caller is told and asks again.
         self.store.commit(&settled.batch)?;
@@ -71,7 +69,7 @@ fn plan(
     snapshot: &mut dyn Snapshot,
     rng: &dyn subrosa_crypto::Rng,
     fresh: RootKeys,
-    removed: Option<SlotId>,
+    removed: &[SlotId],
 ) -> Result<Plan, VaultError> {
     let (kept, gone) = without(contents, snapshot, removed)?;
     let signer = documents::lineage(contents, snapshot)?;
@@ -107,7 +105,7 @@ fn plan(
     let heads = read_heads(contents, snapshot)?;
     let documents = read_documents(contents, snapshot, &epochs)?;
     let mut draft = Draft::new(&mut next, snapshot, rng);
-    if let Some((revision, slot)) = &gone {
+    for (revision, slot) in &gone {
         draft.remove_listed(slot.record(*revision).key, *revision);
     }
     for (revision, mut slot) in kept {
@@ -132,10 +130,8 @@ fn plan(
     for workspace in next.workspaces.values_mut() {
         workspace.revision += 1;
     }
-    let (kind, subjects) = match gone {
-        Some((_, slot)) => (ChangeKind::SlotRemove, vec![slot.info.label]),
-        None => (ChangeKind::Rotate, Vec::new()),
-    };
+    let kind = if gone.is_empty() { ChangeKind::Rotate } else { ChangeKind::SlotRemove };
+    let subjects = gone.into_iter().map(|(_, slot)| slot.info.label).collect();
     Ok(Plan { settled, next, epochs, change: Change { kind, subjects, detail: String::new() } })
 }
 

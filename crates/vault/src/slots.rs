@@ -88,6 +88,9 @@ impl Vault {
     }
 }
 
+/// Slots with the revisions of their records.
+pub(crate) type RevisedSlots = Vec<(u64, Slot)>;
+
 /// Reads all slots with their revisions. Their content is not vouched for yet.
 pub(crate) fn read_slots(snapshot: &mut dyn Snapshot) -> Result<Vec<(u64, Slot)>, VaultError> {
     let mut slots = Vec::new();
@@ -102,23 +105,23 @@ pub(crate) fn read_slots(snapshot: &mut dyn Snapshot) -> Result<Vec<(u64, Slot)>
     if sound { Ok(slots) } else { Err(VaultError::tampered("a slot")) }
 }
 
-/// The slots that stay when one is removed; refuses to remove the last that proves presence.
+/// The slots that stay and those that go; refuses to remove the last that proves presence.
 pub(crate) fn without(
     contents: &Contents,
     snapshot: &mut dyn Snapshot,
-    removed: Option<SlotId>,
-) -> Result<(Vec<(u64, Slot)>, Option<(u64, Slot)>), VaultError> {
+    removed: &[SlotId],
+) -> Result<(RevisedSlots, RevisedSlots), VaultError> {
     let slots = check_slots(contents, snapshot)?;
     let (gone, kept): (Vec<_>, Vec<_>) =
-        slots.into_iter().partition(|(_, slot)| Some(slot.info.id) == removed);
-    let gone = gone.into_iter().next();
-    if let (Some(id), None) = (removed, &gone) {
+        slots.into_iter().partition(|(_, slot)| removed.contains(&slot.info.id));
+    if let Some(id) = removed.iter().find(|id| !gone.iter().any(|(_, slot)| slot.info.id == **id)) {
         return Err(VaultError::SlotMissing { name: id.to_string() });
     }
     // The recovery code is for the day when everything else is lost.
-    let everyday = |slot: &Slot| proves_presence(slot.info.kind) && slot.info.kind != Some(crate::SlotKind::Recovery);
-    if let Some((_, slot)) = &gone
-        && everyday(slot)
+    let everyday = |slot: &Slot| {
+        proves_presence(slot.info.kind) && slot.info.kind != Some(crate::SlotKind::Recovery)
+    };
+    if let Some((_, slot)) = gone.iter().find(|(_, slot)| everyday(slot))
         && !kept.iter().any(|(_, slot)| everyday(slot))
     {
         return Err(VaultError::LastSlot { name: slot.info.label.clone() });

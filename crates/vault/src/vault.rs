@@ -70,16 +70,16 @@ impl Genesis {
     /// [`VaultError::Store`] with `Conflict` when the store is not empty.
     pub fn create(
         self,
-        mut store: Box<dyn VaultStore>,
+        store: &mut dyn VaultStore,
         journal: &mut dyn Journal,
         slots: &[NewSlot<'_>],
-    ) -> Result<Vault, VaultError> {
+    ) -> Result<Created, VaultError> {
         let Self { header, root, lineage, epochs, rng } = self;
         let now = header.created;
         let signer = SigningKey::from_seed(&lineage)?;
         let slots = slots
             .iter()
-            .map(|new| Slot::seal((&root, &signer), &*rng, &new.unlock, (&new.label, now), new.params))
+            .map(|new| Slot::seal((&root, &signer), &*rng, &new.unlock, (new.label, now), new.params))
             .collect::<Result<Vec<_>, _>>()?;
         let mut contents = Contents {
             header,
@@ -111,7 +111,30 @@ impl Genesis {
         store.commit(&settled.batch)?;
         settled.apply(&mut contents);
         journal.committed(&append);
-        Ok(Vault { store, rng, contents, slot: None })
+        let slot = slots.into_iter().next().map(|slot| slot.info);
+        Ok(Created { contents, rng, slot })
+    }
+}
+
+/// A vault that was just written.
+#[must_use = "open it"]
+pub struct Created {
+    contents: Contents,
+    rng: Arc<dyn Rng>,
+    slot: Option<SlotInfo>,
+}
+
+impl Created {
+    /// Goes on with the store into which it was written. It counts as opened by its first slot.
+    #[must_use]
+    pub fn open(self, store: Box<dyn VaultStore>) -> Vault {
+        Vault { store, rng: self.rng, contents: self.contents, slot: self.slot }
+    }
+}
+
+impl fmt::Debug for Created {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Created({})", self.contents.header.vault)
     }
 }
 
@@ -238,7 +261,7 @@ impl Vault {
         self.contents.state_digest
     }
 
-    /// The slot that opened it; `None` right after it was made.
+    /// The slot that opened it.
     #[must_use]
     pub fn slot(&self) -> Option<&SlotInfo> {
         self.slot.as_ref()
@@ -249,14 +272,19 @@ impl Vault {
         self.contents.workspaces.keys()
     }
 
+    /// The id of a workspace.
+    #[must_use]
+    pub fn workspace_id(&self, name: &WorkspaceName) -> Option<subrosa_model::WorkspaceId> {
+        self.contents.workspaces.get(name).map(|workspace| workspace.id)
+    }
+
     /// Runs `f` on one consistent view that the log vouches for.
     pub(crate) fn read<T>(
         &mut self,
         journal: &mut dyn Journal,
         f: impl FnOnce(&mut Contents, &mut dyn Snapshot) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let mut snapshot = self.store.snapshot()?;
-        self.contents.refresh(&mut *snapshot, journal)?;
+        let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
         f(&mut self.contents, &mut *snapshot)
     }
 
@@ -268,14 +296,16 @@ impl Vault {
         mut plan: impl FnMut(&mut Draft<'_>) -> Result<(T, Change), VaultError>,
     ) -> Result<T, VaultError> {
         for _ in 0..ATTEMPTS {
-            let mut snapshot = self.store.snapshot()?;
-            self.contents.refresh(&mut *snapshot, journal)?;
+            let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
             let mut draft = Draft::new(&mut self.contents, &mut *snapshot, &*self.rng);
             let (value, change) = plan(&mut draft)?;
             let mut settled = draft.settle()?;
             let head = snapshot.log_head()?;
             drop(snapshot);
-            let append = journal.prepare(head.as_ref(), settled.digest, &change)?;
+            let append = match journal.prepare(head.as_ref(), settled.digest, &change) {
+                Err(VaultError::Behind) => continue,
+                prepared => prepared?,
+            };
             settled.batch.log = Some(append.clone());
             match self.store.commit(&settled.batch) {
                 Ok(()) => {
@@ -302,6 +332,31 @@ impl Vault {
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Vault({})", self.id())
+    }
+}
+
+/// A view that the log vouches for. The log may have gone on in the very moment in which the view
+/// was taken; a view that stays behind is a rewind.
+pub(crate) fn fresh<'s>(
+    store: &'s mut dyn VaultStore,
+    contents: &mut Contents,
+    journal: &mut dyn Journal,
+) -> Result<Box<dyn Snapshot + 's>, VaultError> {
+    for _ in 0..ATTEMPTS {
+        let behind = {
+            let mut snapshot = store.snapshot()?;
+            matches!(contents.refresh(&mut *snapshot, journal), Err(VaultError::Behind))
+        };
+        if !behind {
+            break;
+        }
+    }
+    // Taken again because a view cannot be returned out of the loop that borrowed the store.
+    let mut snapshot = store.snapshot()?;
+    match contents.refresh(&mut *snapshot, journal) {
+        Ok(()) => Ok(snapshot),
+        Err(VaultError::Behind) => Err(VaultError::tampered("the log goes back in time")),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,0 +1,47 @@
+//! `config.toml`: what an operator sets once.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use subrosa_model::{GroupName, WorkspaceName};
+
+use crate::EngineError;
+
+/// Longest configuration, in bytes.
+const LENGTH_MAX: usize = 64 * 1024;
+
+/// The configuration. Unknown keys are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The workspace of commands that name none.
+    pub workspace: Option<WorkspaceName>,
+    /// The group of commands that name none.
+    pub group: Option<GroupName>,
+    /// The key file that opens the vault without a question.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// [`EngineError::Config`] with the line that is wrong.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, EngineError> {
+        let error = |reason: String| EngineError::Config { path: path.to_owned(), reason };
+        let text = std::str::from_utf8(text).map_err(|_| error("it is not UTF-8 text".to_owned()))?;
+        toml::from_str(text).map_err(|e| error(e.to_string().trim_end().to_owned()))
+    }
+
+    /// Reads the configuration file; a missing one is the default.
+    ///
+    /// # Errors
+    /// [`EngineError::Config`], [`EngineError::File`] when others may write it.
+    pub fn load(path: &Path) -> Result<Self, EngineError> {
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = subrosa_store::files::read_private(path, LENGTH_MAX, false)?;
+        Self::parse(path, &text)
+    }
+}

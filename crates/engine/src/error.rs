@@ -1,0 +1,196 @@
+//! Why a use case failed: what, why, and what to type next. No text holds a value.
+
+use std::path::PathBuf;
+
+use subrosa_audit::{AuditError, Finding};
+use subrosa_crypto::{MemoryError, ReadError};
+use subrosa_egress::{Refusal, ReleaseError};
+use subrosa_model::{NameError, ReferenceError, StoreError, VarName};
+use subrosa_policy::PolicyError;
+use subrosa_runner::RunError;
+use subrosa_store::FileError;
+use subrosa_vault::VaultError;
+
+/// What may go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The folders cannot be found.
+    #[error("{reason}")]
+    Home {
+        /// Why.
+        reason: String,
+    },
+    /// `config.toml` is wrong.
+    #[error("{}: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        reason: String,
+    },
+    /// There is no vault.
+    #[error("there is no vault in {}", path.display())]
+    NoVault {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is a vault already.
+    #[error("there is already a vault in {}", path.display())]
+    VaultExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The vault is not the one that is pinned for its folder.
+    #[error("the vault in {} is not the one that was made there: its root key is another", path.display())]
+    Forged {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An ambient slot would open a vault that was never pinned here.
+    #[error("the vault in {} was never opened by you on this account, so a key file may not open it", path.display())]
+    Unpinned {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Folder or log went back in time.
+    #[error("the vault or its log was put back to an earlier state: {finding}")]
+    RolledBack {
+        /// What the anchor says.
+        finding: Finding,
+    },
+    /// The operation needs a fresh proof of presence.
+    #[error("{what} needs a proof that you are there, and a key file proves nothing about that")]
+    Presence {
+        /// The operation.
+        what: &'static str,
+    },
+    /// A use was refused.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    /// Something that a later part of the program brings.
+    #[error("{what}: not built: part {part}")]
+    NotBuilt {
+        /// The feature.
+        what: String,
+        /// The part that brings it.
+        part: u8,
+    },
+    /// No secret fits.
+    #[error("no secret fits {pattern} in {scope}")]
+    NothingFits {
+        /// The pattern.
+        pattern: String,
+        /// Where it was looked for.
+        scope: String,
+    },
+    /// A reference could mean two secrets.
+    #[error("{reference} could be the secret {first} or the secret {second}")]
+    Ambiguous {
+        /// The reference.
+        reference: String,
+        /// One reading.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Two secrets want the same variable.
+    #[error("{first} and {second} would both become the variable {variable}")]
+    Collision {
+        /// The variable.
+        variable: VarName,
+        /// One secret.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// What is to be imported cannot be read.
+    #[error("{what}: line {line}: {reason}")]
+    Import {
+        /// The file.
+        what: String,
+        /// The line, from 1.
+        line: usize,
+        /// Why, without any content.
+        reason: String,
+    },
+    /// Secrets are there already.
+    #[error("{} of these exist already: {}", names.len(), shorten(names))]
+    Conflicts {
+        /// Their keys.
+        names: Vec<String>,
+    },
+    /// The arguments make no sense together.
+    #[error("{reason}")]
+    Usage {
+        /// Why.
+        reason: String,
+    },
+    /// The policy is wrong.
+    #[error("the policy is wrong: {0}")]
+    Policy(#[from] PolicyError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A command.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A release.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// Locked memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// Reading a value.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// Input or output.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was done.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    pub(crate) fn usage(reason: impl Into<String>) -> Self {
+        Self::Usage { reason: reason.into() }
+    }
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+fn shorten(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(" …");
+    }
+    text
+}

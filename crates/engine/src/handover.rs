@@ -1,0 +1,133 @@
+//! Values out, to the person who asks: `read` and `export`. Both need presence.
+
+use std::io::Write;
+
+use subrosa_crypto::random;
+use subrosa_egress::{Document, DocumentForm, Facts, Lent, Presence, Sensitive, Sink, SinkError, kind};
+use subrosa_model::{Action, Destination, Outcome, RequestId, SinkKind, UseRequest};
+
+use crate::select::Selected;
+use crate::{EngineError, Session};
+
+/// Hands values to whoever reads the given output, in the order in which they come.
+pub struct ClientSink<'a> {
+    purpose: &'static str,
+    out: &'a mut dyn Write,
+}
+
+impl Sink for ClientSink<'_> {
+    type Kind = kind::Client;
+
+    fn destination(&self) -> Destination {
+        Destination::Client { purpose: self.purpose.to_owned() }
+    }
+
+    fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
+        for (_, value) in lent.iter() {
+            self.out.write_all(value).map_err(|error| SinkError::io("writing the value", error))?;
+        }
+        self.out.flush().map_err(|error| SinkError::io("writing the value", error))
+    }
+}
+
+impl Session {
+    /// Writes the value of one field to `out`, byte for byte.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] without presence or by a rule.
+    pub fn read_value(
+        &mut self,
+        what: &str,
+        version: Option<u32>,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        let mut selected = self.select(what)?;
+        if selected.len() > 1 {
+            // A secret with several fields has a plain value only in the field of that name.
+            selected.retain(|one| one.wanted.label.field.is_default());
+        }
+        let [one] = selected.as_slice() else {
+            return Err(EngineError::usage(format!("{what} is not one value; name a field: {what}#FIELD")));
+        };
+        let field = one.wanted.label.field.clone();
+        let version = version.or(one.version);
+        let one = crate::select::selected(&one.located, &field, version)?;
+        self.hand_over(Action::Read, "read", &[one], None, out)
+    }
+
+    /// Writes values as one document to `out`; returns how many.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] without presence or by a rule; [`EngineError::NothingFits`].
+    pub fn export(
+        &mut self,
+        patterns: &[String],
+        form: DocumentForm,
+        out: &mut dyn Write,
+    ) -> Result<usize, EngineError> {
+        let every = ["**".to_owned()];
+        let patterns = if patterns.is_empty() { &every } else { patterns };
+        let mut selected: Vec<Selected> = Vec::new();
+        for pattern in patterns {
+            for one in self.select(pattern)? {
+                if !selected.iter().any(|earlier| earlier.wanted == one.wanted) {
+                    selected.push(one);
+                }
+            }
+        }
+        // A pinned value goes to its provider alone: it is in a backup, and in no export.
+        let exported: Vec<Selected> =
+            selected.into_iter().filter(|one| one.wanted.label.pin.is_none()).collect();
+        if exported.is_empty() {
+            let pattern = patterns.join(" ");
+            return Err(EngineError::NothingFits { pattern, scope: self.scope().to_string() });
+        }
+        let names = exported.iter().map(|one| match form {
+            DocumentForm::Dotenv => one.variable.to_string(),
+            _ => one.name(),
+        });
+        let document = Document::new(form, names.collect());
+        self.hand_over(Action::Client, "export", &exported, Some(&document), out)?;
+        Ok(exported.len())
+    }
+
+    fn hand_over(
+        &mut self,
+        action: Action,
+        purpose: &'static str,
+        selected: &[Selected],
+        document: Option<&Document>,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        let request = UseRequest {
+            id: RequestId::from_bytes(random(&*self.setting.effects.rng)),
+            caller: self.caller.clone(),
+            action,
+            secrets: selected.iter().map(|one| one.wanted.clone()).collect(),
+            sink: SinkKind::Client,
+            destination: Destination::Client { purpose: purpose.to_owned() },
+            command: None,
+            capability: None,
+            time: self.now(),
+        };
+        let presence = self.is_present().then(|| Presence::proven_for(self.gate.digest(&request, None)));
+        let facts = Facts { presence, ..Facts::default() };
+        let permit = self.gate.authorize::<kind::Client>(request, facts).wait()?;
+        let values = self.open_all(selected)?;
+        let mut sink = ClientSink { purpose, out };
+        let released = match document {
+            None => {
+                let lent: Vec<(&str, &Sensitive)> =
+                    selected.iter().map(|one| one.variable.as_str()).zip(&values).collect();
+                self.gate.release(permit, &lent, &mut sink)?
+            }
+            Some(document) => {
+                let inputs: Vec<&Sensitive> = values.iter().collect();
+                let whole = Sensitive::derive(document, &inputs)?;
+                self.gate.release(permit, &[("document", &whole)], &mut sink)?
+            }
+        };
+        released.complete(&self.gate, Outcome::Delivered, 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What to type next, for each error that has an answer.
+
+use subrosa_audit::AuditError;
+use subrosa_model::StoreError;
+use subrosa_vault::VaultError;
+
+use crate::EngineError;
+
+impl EngineError {
+    /// What the user can do about it, in one line; `None` where the message says it all.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Home { .. } => "Set SUBROSA_HOME to an absolute path.",
+            Self::NoVault { .. } | Self::Store(StoreError::Missing { .. }) => "Make one: subrosa init",
+            Self::VaultExists { .. } => {
+                "Use it as it is, or choose another folder: SUBROSA_HOME=/path subrosa init"
+            }
+            Self::Forged { .. } => {
+                "If you replaced the vault yourself, open it once with its passphrase and --accept-root; \
+                 otherwise restore a backup."
+            }
+            Self::Unpinned { .. } => "Open it once with its passphrase: subrosa status",
+            Self::RolledBack { .. } => {
+                "See what is missing: subrosa audit verify. If you put an old copy back yourself: subrosa restore"
+            }
+            Self::Presence { .. } => "Give the passphrase instead of the key file.",
+            Self::Refused(refusal) => return Some(refusal.remedy.clone()).filter(|text| !text.is_empty()),
+            Self::NothingFits { .. } => "See what there is: subrosa ls --all",
+            Self::Ambiguous { .. } => {
+                "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."
+            }
+            Self::Collision { .. } => "Name one of them: --bind NAME=key#field",
+            Self::Conflicts { .. } => "Choose what happens to them: --conflict skip or --conflict replace",
+            Self::Memory(_) => "Allow more locked memory: ulimit -l unlimited",
+            Self::Vault(error) => return vault(error),
+            Self::Store(error) => return store(error),
+            Self::Audit(AuditError::Store(error)) => return store(error),
+            Self::Audit(AuditError::Tampered(_)) => "See all that is wrong: subrosa audit verify",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn vault(error: &VaultError) -> Option<String> {
+    let text = match error {
+        VaultError::WrongKey { what: "passphrase" } => {
+            "Try again; with the recovery code: --recovery-fd N"
+        }
+        VaultError::WrongKey { .. } => "Try another slot: subrosa --help, \"Opening the vault\"",
+        VaultError::NoSlot { .. } => "See which slots there are: subrosa status",
+        VaultError::SlotMissing { .. } => "See which slots there are: subrosa key ls",
+        VaultError::LastSlot { .. } => "subrosa key add passphrase",
+        VaultError::Missing { .. } => "See what there is: subrosa ls --all",
+        VaultError::Exists { .. } => {
+            "Choose another key, or remove it first (subrosa rm KEY --purge for one that was removed)."
+        }
+        VaultError::NoVersion { .. } => "See its versions: subrosa history KEY",
+        VaultError::NoField { .. } => "See its fields: subrosa show KEY",
+        VaultError::Tampered { .. } => {
+            "See what the log says: subrosa audit verify. Then restore a backup: subrosa restore FILE"
+        }
+        VaultError::Replaced => "Run the command again.",
+        VaultError::Memory(_) => "Allow more locked memory: ulimit -l unlimited",
+        VaultError::Store(error) => return store(error),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Missing { .. } => "Make one: subrosa init",
+        StoreError::Busy => "Try again when the other process is done.",
+        StoreError::Full => "Make room and run the command again.",
+        StoreError::Damaged { .. } => "Restore a backup: subrosa restore FILE",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

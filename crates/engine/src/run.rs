@@ -1,0 +1,377 @@
+//! `run`: a command that uses secrets, whose output shows none of them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use subrosa_crypto::{Aad, SecretBuf, random};
+use subrosa_egress::kind::{Environment as EnvironmentKind, File as FileKind, Stdin as StdinKind};
+use subrosa_egress::{Document, DocumentForm, Facts, Kind, Permit, Released, Sensitive, Sink};
+use subrosa_model::{
+    Action, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind,
+    UseRequest, VarName,
+};
+use subrosa_runner::{
+    Command, Console, Ending, Environment, EnvironmentSink, FileSink, Limits, Resolved, RunReport,
+    Running, SearchPath, StdinSink, SystemSpawner, run_without_secrets,
+};
+
+use crate::select::Selected;
+use crate::{EngineError, Session, import};
+
+/// Longest `.env` file that is looked through, in bytes.
+const ENV_FILE_MAX: usize = 1024 * 1024;
+
+/// What to run, and with what.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// The command's name and its arguments.
+    pub command: Vec<OsString>,
+    /// Secrets to use: keys, `key#field`, globs, references.
+    pub patterns: Vec<String>,
+    /// Variables that are bound to a secret by name.
+    pub binds: Vec<(VarName, String)>,
+    /// Files whose references are resolved.
+    pub env_files: Vec<PathBuf>,
+    /// How values reach the command; `None` takes the way that the policy allows.
+    pub inject: Option<Inject>,
+    /// Variables of ours that the command inherits beside the usual ones.
+    pub pass: Vec<VarName>,
+    /// Bounds that the user asked for; a rule's stricter ones win.
+    pub limits: ProcessLimits,
+    /// Our own variables, from which the command's are chosen.
+    pub variables: Vec<(OsString, OsString)>,
+    /// The folder in which it runs.
+    pub directory: PathBuf,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// The account of the run.
+    pub report: RunReport,
+    /// The secrets that it was given.
+    pub used: Vec<String>,
+}
+
+impl Session {
+    /// Runs a command with secrets.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when policy does not allow it; then nothing was started.
+    pub fn run(&mut self, options: RunOptions, console: Console) -> Result<RunOutcome, EngineError> {
+        let selected = self.plan(&options)?;
+        let (name, words) = options
+            .command
+            .split_first()
+            .ok_or_else(|| EngineError::usage("there is no command to run"))?;
+        let path = search_path(&options.variables);
+        let resolved = path.resolve(name, &options.directory)?;
+        let environment = Environment::inherit(options.variables.clone(), &options.pass, &path)?;
+        let wide = Limits::new(options.limits, console.on_terminal());
+        let digest = if self.gate.policy().pins_executables() { Some(content_digest(&resolved)?) } else { None };
+        let mut command = Command::new(resolved, words.to_vec(), &options.directory, environment, wide)?;
+        if selected.is_empty() {
+            let known = self.gate.known();
+            let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
+            let report = running.pump(&*self.setting.effects.clock)?;
+            return Ok(RunOutcome { report, used: Vec::new() });
+        }
+        let mut line = command.line();
+        line.digest = digest;
+        let inject = self.choose_inject(options.inject, &command, &line, &selected)?;
+        let facts = Facts { surroundings: Some(self.surroundings(&command)), ..Facts::default() };
+        let request = self.request(&command, line, inject, &selected);
+        let on_terminal = console.on_terminal();
+        let mut limit = |command: &mut Command, rule: ProcessLimits| {
+            command.set_limits(Limits::new(strictest(options.limits, rule), on_terminal));
+        };
+        let used = selected.iter().map(Selected::name).collect();
+        let report = match inject {
+            Inject::Env => {
+                let permit = self.gate.authorize::<EnvironmentKind>(request, facts).wait()?;
+                limit(&mut command, permit.limits());
+                let sink = EnvironmentSink::new(command, console, &SystemSpawner)?;
+                self.deliver(permit, &selected, sink, EnvironmentSink::finish)?
+            }
+            Inject::File => {
+                let permit = self.gate.authorize::<FileKind>(request, facts).wait()?;
+                limit(&mut command, permit.limits());
+                let sink = FileSink::new(command, console, &SystemSpawner, &memory_folders(&options))?;
+                self.deliver(permit, &selected, sink, FileSink::finish)?
+            }
+            Inject::Stdin => {
+                let permit = self.gate.authorize::<StdinKind>(request, facts).wait()?;
+                limit(&mut command, permit.limits());
+                let sink = StdinSink::new(command, console, &SystemSpawner)?;
+                self.deliver_document(permit, &selected, sink)?
+            }
+            _ => return Err(not_built()),
+        };
+        Ok(RunOutcome { report, used })
+    }
+
+    /// Decides what [`Session::run`] would be told, and starts nothing.
+    ///
+    /// # Errors
+    /// As [`Session::run`], without the refusal.
+    pub fn explain_run(&mut self, options: &RunOptions) -> Result<subrosa_policy::Explanation, EngineError> {
+        let selected = self.plan(options)?;
+        let (name, words) = options
+            .command
+            .split_first()
+            .ok_or_else(|| EngineError::usage("there is no command to explain"))?;
+        let path = search_path(&options.variables);
+        let resolved = path.resolve(name, &options.directory)?;
+        let environment = Environment::inherit(Vec::new(), &[], &path)?;
+        let digest = if self.gate.policy().pins_executables() { Some(content_digest(&resolved)?) } else { None };
+        let limits = Limits::new(options.limits, false);
+        let command = Command::new(resolved, words.to_vec(), &options.directory, environment, limits)?;
+        let mut line = command.line();
+        line.digest = digest;
+        let inject = match options.inject {
+            Some(inject) => inject,
+            None => {
+                let request = self.request(&command, line.clone(), Inject::Env, &selected);
+                self.gate.policy().usual_inject(&request)
+            }
+        };
+        let inject = if inject == Inject::Placeholder { Inject::Env } else { inject };
+        let request = self.request(&command, line, inject, &selected);
+        Ok(self.gate.policy().explain(&request))
+    }
+
+    /// All secrets that the options name, one a variable.
+    fn plan(&mut self, options: &RunOptions) -> Result<Vec<Selected>, EngineError> {
+        let mut plan: BTreeMap<VarName, Selected> = BTreeMap::new();
+        let mut add = |selected: Selected| match plan.get(&selected.variable) {
+            Some(first) if first.wanted != selected.wanted => Err(EngineError::Collision {
+                variable: selected.variable.clone(),
+                first: first.name(),
+                second: selected.name(),
+            }),
+            _ => {
+                plan.insert(selected.variable.clone(), selected);
+                Ok(())
+            }
+        };
+        for pattern in &options.patterns {
+            for selected in self.select(pattern)? {
+                add(selected)?;
+            }
+        }
+        let mut binds = options.binds.clone();
+        let implicit = options.patterns.is_empty() && options.binds.is_empty() && options.env_files.is_empty();
+        let usual = options.directory.join(".env");
+        let files = if implicit && usual.is_file() { std::slice::from_ref(&usual) } else { &options.env_files };
+        for file in files {
+            binds.extend(references_in(file)?);
+        }
+        for (variable, what) in binds {
+            let mut selected = self.select(&what)?.into_iter();
+            match (selected.next(), selected.next()) {
+                (Some(one), None) => add(Selected { variable, ..one })?,
+                _ => {
+                    let reason = format!("{what} is more than one value; name a field: {what}#FIELD");
+                    return Err(EngineError::usage(reason));
+                }
+            }
+        }
+        Ok(plan.into_values().collect())
+    }
+
+    fn choose_inject(
+        &self,
+        asked: Option<Inject>,
+        command: &Command,
+        line: &CommandLine,
+        selected: &[Selected],
+    ) -> Result<Inject, EngineError> {
+        match asked {
+            Some(Inject::Placeholder) => Err(not_built()),
+            Some(inject) => Ok(inject),
+            None => {
+                let request = self.request(command, line.clone(), Inject::Env, selected);
+                match self.gate.policy().usual_inject(&request) {
+                    // Nothing allows a value: the refusal of the plainest way says what would.
+                    Inject::Placeholder => Ok(Inject::Env),
+                    inject => Ok(inject),
+                }
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        command: &Command,
+        line: CommandLine,
+        inject: Inject,
+        selected: &[Selected],
+    ) -> UseRequest {
+        UseRequest {
+            id: RequestId::from_bytes(random(&*self.setting.effects.rng)),
+            caller: self.caller.clone(),
+            action: Action::Run,
+            secrets: selected.iter().map(|selected| selected.wanted.clone()).collect(),
+            sink: match inject {
+                Inject::File => SinkKind::File,
+                Inject::Stdin => SinkKind::Stdin,
+                _ => SinkKind::Environment,
+            },
+            destination: command.destination(inject),
+            command: Some(line),
+            capability: None,
+            time: self.now(),
+        }
+    }
+
+    fn surroundings(&self, command: &Command) -> Digest {
+        let parts = command.environment().iter().fold(Aad::new("subrosa/environment/v1"), |aad, (name, value)| {
+            aad.bytes(name.as_bytes()).bytes(value.as_bytes())
+        });
+        self.gate.surroundings(&parts)
+    }
+
+    fn open_all(&mut self, selected: &[Selected]) -> Result<Vec<Sensitive>, EngineError> {
+        let mut values = Vec::new();
+        for one in selected {
+            let field = &one.wanted.label.field;
+            values.push(self.vault.open_value(&mut self.journal, &one.located, field, one.version)?);
+        }
+        Ok(values)
+    }
+
+    fn deliver<S: Sink>(
+        &mut self,
+        permit: Permit<S::Kind>,
+        selected: &[Selected],
+        mut sink: S,
+        finish: fn(S) -> Result<Running, subrosa_runner::RunError>,
+    ) -> Result<RunReport, EngineError>
+    where
+        S::Kind: Kind,
+    {
+        let values = self.open_all(selected)?;
+        let lent: Vec<(&str, &Sensitive)> =
+            selected.iter().map(|one| one.variable.as_str()).zip(&values).collect();
+        let released = self.gate.release(permit, &lent, &mut sink);
+        // They are the command's now; ours are wiped before it has run for long.
+        drop(values);
+        self.settle(released, sink, finish)
+    }
+
+    /// Standard input takes one value: a single secret as it is, several as dotenv lines.
+    fn deliver_document(
+        &mut self,
+        permit: Permit<StdinKind>,
+        selected: &[Selected],
+        mut sink: StdinSink,
+    ) -> Result<RunReport, EngineError> {
+        let values = self.open_all(selected)?;
+        let released = match values.as_slice() {
+            [one] => self.gate.release(permit, &[("stdin", one)], &mut sink),
+            several => {
+                // The parts must be known to the redactor, not only the document of them.
+                self.gate.learn(several.iter())?;
+                let names = selected.iter().map(|one| one.variable.to_string()).collect();
+                let document = Document::new(DocumentForm::Dotenv, names);
+                let inputs: Vec<&Sensitive> = several.iter().collect();
+                let whole = Sensitive::derive(&document, &inputs)?;
+                self.gate.release(permit, &[("stdin", &whole)], &mut sink)
+            }
+        };
+        drop(values);
+        self.settle(released, sink, StdinSink::finish)
+    }
+
+    /// Pumps what was started and writes the completion record.
+    fn settle<S>(
+        &self,
+        released: Result<Released, subrosa_egress::ReleaseError>,
+        sink: S,
+        finish: fn(S) -> Result<Running, subrosa_runner::RunError>,
+    ) -> Result<RunReport, EngineError> {
+        let released = match released {
+            Ok(released) => released,
+            // The runner knows more of why, and with which status to exit.
+            Err(error @ subrosa_egress::ReleaseError::Sink(_)) => {
+                finish(sink)?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let pumped = finish(sink).and_then(|running| running.pump(&*self.setting.effects.clock));
+        match pumped {
+            Ok(report) => {
+                released.complete(&self.gate, outcome(&report), report.redacted);
+                Ok(report)
+            }
+            Err(error) => {
+                released.complete(&self.gate, Outcome::Failed { reason: error.to_string() }, 0);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn not_built() -> EngineError {
+    EngineError::NotBuilt { what: "placeholders, which the broker swaps on the wire".to_owned(), part: 6 }
+}
+
+fn outcome(report: &RunReport) -> Outcome {
+    match report.ending {
+        Ending::Exited(status) => Outcome::Exited { status },
+        Ending::Signalled(signal) => Outcome::Signalled { signal },
+        Ending::Limited(limit) => Outcome::Limited { limit: limit.reason().to_owned() },
+        _ => Outcome::Failed { reason: "whoever it ran for went away".to_owned() },
+    }
+}
+
+fn search_path(variables: &[(OsString, OsString)]) -> SearchPath {
+    let path = variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value);
+    path.map_or_else(SearchPath::default, |path| SearchPath::parse(path))
+}
+
+fn memory_folders(options: &RunOptions) -> Vec<PathBuf> {
+    let runtime = options.variables.iter().find(|(name, _)| name == "XDG_RUNTIME_DIR");
+    let runtime = runtime.map(|(_, value)| PathBuf::from(value)).filter(|path| path.is_absolute());
+    runtime.into_iter().chain([PathBuf::from("/dev/shm")]).collect()
+}
+
+fn strictest(asked: ProcessLimits, rule: ProcessLimits) -> ProcessLimits {
+    fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+    ProcessLimits {
+        timeout: least(asked.timeout, rule.timeout),
+        output: least(asked.output, rule.output),
+        memory: least(asked.memory, rule.memory),
+        processes: least(asked.processes, rule.processes),
+    }
+}
+
+/// SHA-256 of the file that will be executed, for rules that name one.
+fn content_digest(resolved: &Resolved) -> Result<Digest, EngineError> {
+    let what = || format!("reading {}", resolved.executable().display());
+    let mut file = resolved.open().map_err(EngineError::io(what()))?;
+    let digest = subrosa_crypto::sha256_reader(&mut file).map_err(EngineError::io(what()))?;
+    Ok(Digest::from_bytes(digest))
+}
+
+/// The variables of a dotenv file that are references to secrets.
+fn references_in(path: &std::path::Path) -> Result<Vec<(VarName, String)>, EngineError> {
+    let what = path.display().to_string();
+    let mut file = std::fs::File::open(path).map_err(EngineError::io(format!("opening {what}")))?;
+    let text = SecretBuf::read_to_end(&mut file, ENV_FILE_MAX)?;
+    let mut found = Vec::new();
+    for entry in import::dotenv::parse(&what, &text)? {
+        if let Some(reference) = entry.reference() {
+            found.push((VarName::new(entry.name)?, reference));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,314 @@
+//! Secrets: list, look at, store, change, move, remove and bring back.
+
+use serde::Serialize;
+use subrosa_egress::{Recipe, Sensitive};
+use subrosa_model::{
+    FieldName, KeyName, Label, Scope, SecretUse, Timestamp, VarName, WorkspaceName,
+};
+use subrosa_vault::{Head, Located, Mode, Patch, Stored, Version};
+
+use crate::{EngineError, Session};
+
+/// A secret in a listing. Never a value, and never a length of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// The scope that holds it.
+    pub workspace: WorkspaceName,
+    /// The group inside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The key.
+    pub key: KeyName,
+    /// Its fields that have a value.
+    pub fields: Vec<FieldName>,
+    /// The current version.
+    pub version: u32,
+    /// Its tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The provider that it is pinned to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// When anything of it last changed.
+    pub modified: Timestamp,
+    /// After this it is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// When it was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Timestamp>,
+}
+
+/// A field as `show` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownField {
+    /// The field.
+    pub name: FieldName,
+    /// Whether its value is a secret.
+    pub sensitive: bool,
+    /// Whether output is masked when it holds the value.
+    pub masked: bool,
+    /// The version in which the value was written.
+    pub written: u32,
+    /// The variable that stands for it in a command.
+    pub variable: VarName,
+    /// A word for what it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Help for whoever fills it in.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+    /// Other names that it answers to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<FieldName>,
+}
+
+/// A secret as `show` tells it: everything but values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// What a listing says.
+    #[serde(flatten)]
+    pub listed: Listed,
+    /// When it was created.
+    pub created: Timestamp,
+    /// A note.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Where it is from or used.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// Its fields.
+    pub about: Vec<ShownField>,
+    /// How many versions are kept.
+    pub versions: usize,
+}
+
+/// A version as `history` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Past {
+    /// The version.
+    pub version: u32,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Whether it is the one that is used.
+    pub current: bool,
+    /// Fields whose value was written in it.
+    pub written: Vec<FieldName>,
+    /// All fields that have a value in it.
+    pub fields: Vec<FieldName>,
+}
+
+/// Which secrets to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// Only keys that fit one of these patterns; none is all.
+    pub patterns: Vec<String>,
+    /// Only secrets with this tag.
+    pub tag: Option<String>,
+    /// Every workspace, not only the current scope and global.
+    pub all: bool,
+    /// Removed ones instead.
+    pub removed: bool,
+}
+
+impl Session {
+    /// Lists secrets, ascending by workspace, group and key.
+    ///
+    /// # Errors
+    /// [`EngineError::Usage`] for a bad pattern, [`EngineError::Vault`].
+    pub fn list(&mut self, filter: &ListFilter) -> Result<Vec<Listed>, EngineError> {
+        let globs = filter.patterns.iter().map(|text| crate::select::glob(text)).collect::<Result<Vec<_>, _>>()?;
+        let scope = self.scope().clone();
+        let names: Vec<WorkspaceName> = if filter.all {
+            self.vault.workspaces().cloned().collect()
+        } else {
+            let own = [WorkspaceName::global(), scope.workspace.clone()];
+            let mut names: Vec<_> = own.into_iter().collect();
+            names.dedup();
+            names
+        };
+        let mut found = Vec::new();
+        for name in names {
+            for head in self.vault.list(&mut self.journal, &name)? {
+                let in_scope = filter.all || head.group.is_none() || head.group == scope.group;
+                let fits = globs.is_empty() || globs.iter().any(|glob| glob.matches(head.key.as_str()));
+                let tagged = filter.tag.as_ref().is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
+                if in_scope && fits && tagged && head.removed.is_some() == filter.removed {
+                    found.push(listed(&name, &head));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Everything about a secret but its values.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Missing`.
+    pub fn show(&mut self, key: &KeyName) -> Result<Shown, EngineError> {
+        let located = self.locate(key)?;
+        let head = &located.head;
+        let about = head
+            .current()
+            .values
+            .iter()
+            .filter_map(|(name, value)| {
+                let field = head.fields.get(name)?;
+                Some(ShownField {
+                    name: name.clone(),
+                    sensitive: field.sensitive,
+                    masked: field.searched,
+                    written: value.written,
+                    variable: head.variable(name),
+                    kind: field.kind.clone(),
+                    hint: field.hint.clone(),
+                    aliases: field.aliases.clone(),
+                })
+            })
+            .collect();
+        Ok(Shown {
+            listed: listed(&located.scope.workspace, head),
+            created: head.created,
+            note: head.note.clone(),
+            url: head.url.clone(),
+            about,
+            versions: head.versions.len(),
+        })
+    }
+
+    /// The versions of a secret, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Missing`.
+    pub fn history(&mut self, key: &KeyName) -> Result<Vec<Past>, EngineError> {
+        let located = self.locate(key)?;
+        let current = located.head.current().number;
+        Ok(located.head.versions.iter().rev().map(|version| past(version, current)).collect())
+    }
+
+    /// Stores a change in the current scope.
+    ///
+    /// # Errors
+    /// [`EngineError::Unmaskable`] for a value that the redactor would not find, unless the field
+    /// says that it was forced; [`EngineError::Vault`].
+    pub fn set(&mut self, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Stored, EngineError> {
+        let now = self.now();
+        let scope = self.scope().clone();
+        Ok(self.vault.set(&mut self.journal, (&scope, key), patch, mode, now)?)
+    }
+
+    /// Draws a random value and stores it as the field of a secret.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn generate(&self, recipe: Recipe, length: usize) -> Result<Sensitive, EngineError> {
+        Ok(Sensitive::generate(&*self.setting.effects.rng, recipe, length)?)
+    }
+
+    /// Moves a secret within the current scope, or to another.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Missing` or `Exists`.
+    pub fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<Head, EngineError> {
+        let now = self.now();
+        let scope = self.scope().clone();
+        Ok(self.vault.rename(&mut self.journal, (&scope, from), to, now)?)
+    }
+
+    /// Removes a secret; it can be brought back.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Missing`.
+    pub fn remove(&mut self, key: &KeyName) -> Result<(), EngineError> {
+        let now = self.now();
+        let scope = self.scope().clone();
+        Ok(self.vault.remove(&mut self.journal, (&scope, key), now)?)
+    }
+
+    /// Removes a secret for good.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`]; [`EngineError::Vault`] with `Missing`.
+    pub fn purge(&mut self, key: &KeyName) -> Result<(), EngineError> {
+        self.require_presence("removing a secret for good")?;
+        let scope = self.scope().clone();
+        Ok(self.vault.purge(&mut self.journal, (&scope, key))?)
+    }
+
+    /// Makes an earlier version current, or brings a removed secret back.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Missing` or `NoVersion`.
+    pub fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<Head, EngineError> {
+        let now = self.now();
+        let scope = self.scope().clone();
+        Ok(self.vault.rollback(&mut self.journal, (&scope, key), version, now)?)
+    }
+
+    /// The secret with this key in the nearest scope.
+    pub(crate) fn locate(&mut self, key: &KeyName) -> Result<Located, EngineError> {
+        let scope = self.scope().clone();
+        Ok(self.vault.locate(&mut self.journal, &scope, key)?)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.setting.effects.clock.now()
+    }
+}
+
+/// What a decision needs to know of a field in a version.
+pub(crate) fn secret_use(
+    located: &Located,
+    field: &FieldName,
+    version: Option<u32>,
+) -> Result<SecretUse, EngineError> {
+    let head = &located.head;
+    let no_field =
+        || subrosa_vault::VaultError::NoField { key: head.key.clone(), field: field.clone() };
+    let (field, about) = head.resolve_field(field).ok_or_else(no_field)?;
+    let in_version = match version {
+        None => head.current(),
+        Some(number) => head.version(number).ok_or_else(|| subrosa_vault::VaultError::NoVersion {
+            key: head.key.clone(),
+            version: number,
+        })?,
+    };
+    let value = *in_version.values.get(field).ok_or_else(no_field)?;
+    let label: Label = located.label(field, value);
+    Ok(SecretUse {
+        label,
+        scope: located.scope.clone(),
+        expires: head.expires,
+        searched: about.searched,
+    })
+}
+
+fn listed(workspace: &WorkspaceName, head: &Head) -> Listed {
+    Listed {
+        workspace: workspace.clone(),
+        group: head.group.as_ref().map(ToString::to_string),
+        key: head.key.clone(),
+        fields: head.current().values.keys().cloned().collect(),
+        version: head.current().number,
+        tags: head.tags.iter().map(ToString::to_string).collect(),
+        pin: head.pin.as_ref().map(|pin| pin.provider.to_string()),
+        modified: head.modified,
+        expires: head.expires,
+        removed: head.removed,
+    }
+}
+
+fn past(version: &Version, current: u32) -> Past {
+    Past {
+        version: version.number,
+        created: version.created,
+        current: version.number == current,
+        written: version
+            .values
+            .iter()
+            .filter(|(_, value)| value.written == version.number)
+            .map(|(field, _)| field.clone())
+            .collect(),
+        fields: version.values.keys().cloned().collect(),
+    }
+}

@@ -1,0 +1,346 @@
+//! An open vault with its gate: what every use case works on.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use subrosa_audit::{Attempt, Chain, Finding, KeyRing, Writer, merge_attempts};
+use subrosa_crypto::{Argon2Params, Rng, SecretBuf};
+use subrosa_egress::Gate;
+use subrosa_model::{Caller, Digest, Event, EventBody, Scope, StoreError};
+use subrosa_policy::Policy;
+use subrosa_store::FileError;
+use subrosa_store::anchor::FileAnchor;
+use subrosa_store::folder::Folder;
+use subrosa_store::pins::{PinRecord, Pins};
+use subrosa_store::prelog::Prelog;
+use subrosa_store::sqlite::{CreateOptions, OpenOptions, SqliteStore};
+use subrosa_vault::{Document, Genesis, NewSlot, SlotInfo, Unlock, Unverified, Vault, VaultError};
+
+use crate::journal::{ChainJournal, ring};
+use crate::{Effects, EngineError, Home};
+
+/// How long a passphrase takes to check, where the machine decides the cost.
+const KDF_TARGET: Duration = Duration::from_millis(250);
+
+/// What opening needs beside the proof.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The folders.
+    pub home: Home,
+    /// The machine.
+    pub effects: Effects,
+    /// Where look-ups begin.
+    pub scope: Scope,
+    /// Accept a vault whose root key is not the pinned one, and pin it. Needs presence.
+    pub accept_root: bool,
+    /// Open although the anchor says that the vault went back in time, to look at it.
+    pub inspect: bool,
+}
+
+/// What making a vault is told.
+#[derive(Debug)]
+pub struct InitOptions {
+    /// The passphrase.
+    pub passphrase: SecretBuf,
+    /// Whether to draw a recovery code.
+    pub recovery: bool,
+    /// The cost of the passphrase; `None` measures this machine.
+    pub params: Option<Argon2Params>,
+}
+
+/// An open vault.
+pub struct Session {
+    pub(crate) setting: Setting,
+    pub(crate) vault: Vault,
+    pub(crate) journal: ChainJournal,
+    pub(crate) gate: Gate,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) caller: Caller,
+    pub(crate) policy_revision: Option<u64>,
+    present: bool,
+    rolled_back: Option<Finding>,
+    notices: Vec<String>,
+}
+
+impl Session {
+    /// Makes a vault and opens it. Returns the recovery code, to be shown once.
+    ///
+    /// # Errors
+    /// [`EngineError::VaultExists`]; a failure leaves no vault behind.
+    pub fn init(setting: Setting, options: InitOptions) -> Result<(Self, Option<SecretBuf>), EngineError> {
+        let Effects { clock, rng } = setting.effects.clone();
+        let path = setting.home.vault();
+        if path.symlink_metadata().is_ok() {
+            return Err(EngineError::VaultExists { path: setting.home.data.clone() });
+        }
+        let params = options.params.unwrap_or_else(|| Argon2Params::calibrate(KDF_TARGET));
+        let genesis = Genesis::new(Arc::clone(&rng), clock.now())?;
+        let (code, slots) = first_slots(&*rng, options, params)?;
+        let keys = Arc::new(ring(genesis.id(), genesis.audit_epochs())?);
+        let caller = setting.effects.operator();
+        let chain = Arc::new(Mutex::new(Chain::open(keys, None)?));
+        let mut journal = ChainJournal::new(chain, None, (rng, clock), caller.clone());
+        let mut created = None;
+        let store = SqliteStore::create_with(&path, &CreateOptions::default(), |store| {
+            created = Some(genesis.create(store, &mut journal, &slots)?);
+            Ok::<_, EngineError>(())
+        })?;
+        let created = created.ok_or_else(|| EngineError::usage("the vault was not written"))?;
+        let vault = created.open(Box::new(store));
+        let pin = PinRecord { vault: vault.id(), current: vault.fingerprint(), next: None };
+        let mut notices = Vec::new();
+        if let Err(error) = write_pin(&setting.home, &pin) {
+            notices.push(unpinned_notice(&error));
+        }
+        let session = Self::assemble(setting, vault, journal, caller, notices)?;
+        Ok((session, code))
+    }
+
+    /// Opens the vault.
+    ///
+    /// # Errors
+    /// [`EngineError::NoVault`], [`EngineError::Vault`] with `WrongKey`,
+    /// [`EngineError::Forged`], [`EngineError::RolledBack`] and whatever the store says.
+    pub fn open(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
+        let path = setting.home.vault();
+        let store = open_store(&setting.home, &path)?;
+        let caller = setting.effects.operator();
+        let rng = Arc::clone(&setting.effects.rng);
+        let unverified = match Vault::open(Box::new(store), rng, unlock) {
+            Err(error @ (VaultError::WrongKey { .. } | VaultError::NoSlot { .. })) => {
+                note_attempt(&setting, &caller, unlock.kind().name());
+                return Err(error.into());
+            }
+            opened => opened?,
+        };
+        Self::from_unverified(setting, unverified, caller)
+    }
+
+    pub(crate) fn from_unverified(
+        setting: Setting,
+        unverified: Unverified,
+        caller: Caller,
+    ) -> Result<Self, EngineError> {
+        let mut notices = Vec::new();
+        check_pin(&setting, &unverified, &mut notices)?;
+        let keys = Arc::new(ring(unverified.id(), unverified.audit_epochs())?);
+        let Effects { clock, rng } = setting.effects.clone();
+        // The head is taken up when the vault is verified, from the same view as its state.
+        let chain = Arc::new(Mutex::new(Chain::open(keys, None)?));
+        let mut journal = ChainJournal::new(chain, None, (rng, clock), caller.clone());
+        let vault = unverified.verify(&mut journal)?;
+        Self::assemble(setting, vault, journal, caller, notices)
+    }
+
+    fn assemble(
+        setting: Setting,
+        mut vault: Vault,
+        mut journal: ChainJournal,
+        caller: Caller,
+        notices: Vec<String>,
+    ) -> Result<Self, EngineError> {
+        let keys = journal.ring();
+        let writer = Arc::new(spawn_writer(&setting, &journal, &keys)?);
+        let rolled_back = writer.status().anchor_finding;
+        if let Some(finding) = rolled_back.clone().filter(|_| !setting.inspect) {
+            return Err(EngineError::RolledBack { finding });
+        }
+        journal.attach(Arc::clone(&writer));
+        let (policy, policy_revision) = match vault.document(&mut journal, Document::POLICY)? {
+            None => (Policy::default(), None),
+            Some(document) => {
+                let text = String::from_utf8_lossy(&document.content);
+                (Policy::parse(&text)?, Some(document.revision))
+            }
+        };
+        let revision = policy_revision.unwrap_or(0);
+        let clock = Arc::clone(&setting.effects.clock);
+        let gate = Gate::new(policy, revision, keys, Arc::clone(&writer), clock);
+        let present = vault.slot().and_then(|slot| slot.kind).is_some_and(|kind| kind.proves_presence());
+        let mut session =
+            Self { setting, vault, journal, gate, writer, caller, policy_revision, present, rolled_back, notices };
+        session.record_opening()?;
+        Ok(session)
+    }
+
+    /// Merges what was noted before the key was known, and records that the vault was opened.
+    fn record_opening(&mut self) -> Result<(), EngineError> {
+        if self.rolled_back.is_some() {
+            return Ok(());
+        }
+        let now = self.setting.effects.clock.now();
+        let caller = self.caller.clone();
+        let writer = Arc::clone(&self.writer);
+        let merged = Prelog::at(&self.setting.home.prelog()).drain(|found| {
+            let lines = found.entries.iter().map(Vec::as_slice);
+            for event in merge_attempts(lines, found.dropped, found.unreadable, &caller, now) {
+                writer.submit(event).wait()?;
+            }
+            Ok::<_, EngineError>(())
+        });
+        if let Err(error) = merged {
+            self.notices.push(format!("failed attempts to open the vault could not be merged into the log: {error}"));
+        }
+        let slot = self.vault.slot().map(|slot| slot.label.clone()).unwrap_or_default();
+        let body = EventBody::Unlock(subrosa_model::Unlock { slot, opened: true, unauthenticated: false });
+        self.writer.submit_later(Event { time: now, caller: self.caller.clone(), body });
+        Ok(())
+    }
+
+    /// What the user should know about this opening.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// The folders and scope.
+    #[must_use]
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// The scope in which look-ups begin.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.setting.scope
+    }
+
+    /// The vault's root fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        self.vault.fingerprint()
+    }
+
+    /// The slot that opened the vault.
+    #[must_use]
+    pub fn slot(&self) -> Option<&SlotInfo> {
+        self.vault.slot()
+    }
+
+    /// Whether opening proved that a person is there.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.present
+    }
+
+    /// Waits until every record is durable and anchored.
+    ///
+    /// # Errors
+    /// What the log gave.
+    pub fn close(self) -> Result<(), EngineError> {
+        Ok(self.gate.flush()?)
+    }
+
+    /// Demands a proof of presence for an operation.
+    pub(crate) fn require_presence(&self, what: &'static str) -> Result<(), EngineError> {
+        if self.present { Ok(()) } else { Err(EngineError::Presence { what }) }
+    }
+
+    /// Pins a new root key, in two steps around the commit.
+    pub(crate) fn pin(home: &Home, record: &PinRecord) -> Result<(), EngineError> {
+        write_pin(home, record)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?})", self.vault)
+    }
+}
+
+/// The slots of a new vault, and the recovery code that opens one of them.
+pub(crate) fn first_slots(
+    rng: &dyn Rng,
+    options: InitOptions,
+    params: Argon2Params,
+) -> Result<(Option<SecretBuf>, Vec<NewSlot<'static>>), EngineError> {
+    let mut slots =
+        vec![NewSlot { unlock: Unlock::Passphrase(options.passphrase), label: "passphrase", params }];
+    if !options.recovery {
+        return Ok((None, slots));
+    }
+    let code = NewSlot::recovery_code(rng)?;
+    let unlock = Unlock::Recovery(SecretBuf::copy_from(code.as_slice())?);
+    slots.push(NewSlot { unlock, label: "recovery", params });
+    Ok((Some(code), slots))
+}
+
+pub(crate) fn open_store(home: &Home, path: &Path) -> Result<SqliteStore, EngineError> {
+    match SqliteStore::open(path, &OpenOptions::default()) {
+        Err(StoreError::Missing { .. }) => Err(EngineError::NoVault { path: home.data.clone() }),
+        opened => Ok(opened?),
+    }
+}
+
+fn spawn_writer(setting: &Setting, journal: &ChainJournal, keys: &KeyRing) -> Result<Writer, EngineError> {
+    let log = SqliteStore::open(&setting.home.vault(), &OpenOptions::default())?;
+    let anchor = setting.home.anchors().join(keys.vault().to_string());
+    Folder::create(&setting.home.state)?;
+    Folder::create(&setting.home.anchors())?;
+    let anchor = FileAnchor::at(&anchor);
+    let rng = Arc::clone(&setting.effects.rng);
+    Ok(Writer::spawn(Box::new(log), journal.shared(), rng, Some(Box::new(anchor)))?)
+}
+
+/// Notes a failed attempt; that the note could not be written must not hide the failure itself.
+fn note_attempt(setting: &Setting, caller: &Caller, slot: &str) {
+    let attempt = Attempt {
+        time: setting.effects.clock.now(),
+        caller: caller.clone(),
+        slot: slot.to_owned(),
+    };
+    let _ = Folder::create(&setting.home.state)
+        .and_then(|_| Prelog::at(&setting.home.prelog()).append(&attempt.encode()));
+}
+
+fn write_pin(home: &Home, record: &PinRecord) -> Result<(), EngineError> {
+    let folder = home.pins.as_ref().ok_or_else(|| EngineError::Home {
+        reason: "no home folder was found for the pins of root fingerprints".to_owned(),
+    })?;
+    Ok(Pins::at(folder)?.set(&home.data, record)?)
+}
+
+fn unpinned_notice(error: &EngineError) -> String {
+    format!("the root fingerprint could not be pinned, so a forged vault in this folder would not be noticed: {error}")
+}
+
+/// Compares the root fingerprint with the pinned one, and pins it on first sight when a person
+/// has proved to know the vault's secret.
+fn check_pin(setting: &Setting, unverified: &Unverified, notices: &mut Vec<String>) -> Result<(), EngineError> {
+    let fingerprint = unverified.fingerprint();
+    let present = unverified.slot().and_then(|slot| slot.kind).is_some_and(|kind| kind.proves_presence());
+    let known = match &setting.home.pins {
+        None => None,
+        Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {
+            Ok(known) => known,
+            // A pin that is there and cannot be trusted is no reason to trust the vault.
+            Err(error @ (FileError::Damaged { .. } | FileError::Unsafe { .. })) => return Err(error.into()),
+            Err(_) => None,
+        },
+    };
+    let fresh = PinRecord { vault: unverified.id(), current: fingerprint, next: None };
+    let write = |notices: &mut Vec<String>| match write_pin(&setting.home, &fresh) {
+        Ok(()) => {}
+        Err(error) => notices.push(unpinned_notice(&error)),
+    };
+    match known {
+        Some(pin) if pin.current == fingerprint && pin.next.is_none() => Ok(()),
+        // A rotation was under way: whichever root key the vault has now was announced.
+        Some(pin) if pin.current == fingerprint || pin.next == Some(fingerprint) => {
+            write(notices);
+            Ok(())
+        }
+        Some(_) if setting.accept_root && present => {
+            write(notices);
+            Ok(())
+        }
+        Some(_) => Err(EngineError::Forged { path: setting.home.data.clone() }),
+        None if present => {
+            write(notices);
+            Ok(())
+        }
+        None => Err(EngineError::Unpinned { path: setting.home.data.clone() }),
+    }
+}

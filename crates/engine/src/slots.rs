@@ -1,0 +1,152 @@
+//! Ways to open the vault: list, add, remove, and a new root key.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use subrosa_crypto::{Argon2Params, SecretBuf, random};
+use subrosa_model::{Digest, SlotId, Timestamp};
+use subrosa_store::files::create_new;
+use subrosa_store::pins::PinRecord;
+use subrosa_vault::{NewSlot, SlotInfo, Unlock, VaultError};
+
+use crate::{EngineError, Session};
+
+/// How long a passphrase takes to check.
+const KDF_TARGET: Duration = Duration::from_millis(250);
+
+/// A slot as `key ls` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlotShown {
+    /// Its id.
+    pub id: SlotId,
+    /// Its name.
+    pub label: String,
+    /// What opens it.
+    pub kind: String,
+    /// Whether opening it proves that a person is there.
+    pub presence: bool,
+    /// Whether this process was opened with it.
+    pub current: bool,
+    /// When it was added.
+    pub created: Timestamp,
+}
+
+impl Session {
+    /// The slots, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] with `Tampered` when one was slipped in or taken away.
+    pub fn slots(&mut self) -> Result<Vec<SlotShown>, EngineError> {
+        let current = self.vault.slot().map(|slot| slot.id);
+        let slots = self.vault.slots(&mut self.journal)?;
+        Ok(slots.iter().map(|slot| shown(slot, current)).collect())
+    }
+
+    /// Adds a passphrase.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`].
+    pub fn add_passphrase(&mut self, label: &str, passphrase: SecretBuf) -> Result<SlotShown, EngineError> {
+        let params = Argon2Params::calibrate(KDF_TARGET);
+        self.add(&NewSlot { unlock: Unlock::Passphrase(passphrase), label, params })
+    }
+
+    /// Adds a key file, which is made at `path` and must not lie in the vault's folder.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`]; [`EngineError::File`] when there is something at `path`.
+    pub fn add_key_file(&mut self, label: &str, path: &Path) -> Result<SlotShown, EngineError> {
+        self.require_presence("adding a slot")?;
+        let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
+        if self.setting.home.holds(&absolute) {
+            return Err(EngineError::usage(
+                "a key file in the vault's own folder opens every copy of it; choose a path elsewhere",
+            ));
+        }
+        let raw: [u8; 32] = random(&*self.setting.effects.rng);
+        let mut content = SecretBuf::copy_from(hex::encode(raw).as_bytes())?;
+        content.extend(b"\n")?;
+        create_new(&absolute, content.as_slice(), 0o600)?;
+        let unlock = Unlock::KeyFile(content);
+        let added = self.add(&NewSlot { unlock, label, params: Argon2Params::FLOOR });
+        if added.is_err() {
+            // A file that opens nothing would only mislead.
+            let _ = std::fs::remove_file(&absolute);
+        }
+        added
+    }
+
+    /// Adds a recovery code, and returns it to be shown once.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`].
+    pub fn add_recovery(&mut self, label: &str) -> Result<(SlotShown, SecretBuf), EngineError> {
+        let code = NewSlot::recovery_code(&*self.setting.effects.rng)?;
+        let unlock = Unlock::Recovery(SecretBuf::copy_from(code.as_slice())?);
+        let added = self.add(&NewSlot { unlock, label, params: Argon2Params::FLOOR })?;
+        Ok((added, code))
+    }
+
+    fn add(&mut self, new: &NewSlot<'_>) -> Result<SlotShown, EngineError> {
+        self.require_presence("adding a slot")?;
+        let now = self.now();
+        let slot = self.vault.add_slot(&mut self.journal, new, now)?;
+        Ok(shown(&slot, None))
+    }
+
+    /// Removes a slot by its label or id, with a new root key.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`]; [`EngineError::Vault`] with `SlotMissing` or `LastSlot`.
+    pub fn remove_slot(&mut self, name: &str) -> Result<(), EngineError> {
+        self.require_presence("removing a slot")?;
+        let slots = self.vault.slots(&mut self.journal)?;
+        let found = slots.iter().find(|slot| slot.label == name || slot.id.to_string() == name);
+        let id = found.ok_or_else(|| VaultError::SlotMissing { name: name.to_owned() })?.id;
+        self.replace_root(&[id])
+    }
+
+    /// Replaces the root key and all keys under it.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`]; killed at any point, the vault opens
+    /// with the old or the new key.
+    pub fn rotate(&mut self) -> Result<(), EngineError> {
+        self.require_presence("replacing the root key")?;
+        self.replace_root(&[])
+    }
+
+    fn replace_root(&mut self, removed: &[SlotId]) -> Result<(), EngineError> {
+        let home = self.setting.home.clone();
+        let (vault, current) = (self.vault.id(), self.vault.fingerprint());
+        // Completion records of this process must not come between plan and commit.
+        self.gate.flush()?;
+        let mut announce = |next: Digest| {
+            let pin = PinRecord { vault, current, next: Some(next) };
+            match Self::pin(&home, &pin) {
+                Ok(()) => Ok(()),
+                // Without a place for pins there is none to go stale.
+                Err(EngineError::Home { .. }) => Ok(()),
+                Err(error) => Err(VaultError::Journal { reason: error.to_string() }),
+            }
+        };
+        self.vault.rotate(&mut self.journal, removed, &mut announce)?;
+        let pin = PinRecord { vault, current: self.vault.fingerprint(), next: None };
+        match Self::pin(&home, &pin) {
+            Ok(()) | Err(EngineError::Home { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn shown(slot: &SlotInfo, current: Option<SlotId>) -> SlotShown {
+    SlotShown {
+        id: slot.id,
+        label: slot.label.clone(),
+        kind: slot.kind.map_or("of a later program", |kind| kind.name()).to_owned(),
+        presence: slot.kind.is_some_and(|kind| kind.proves_presence()),
+        current: current == Some(slot.id),
+        created: slot.created,
+    }
+}
