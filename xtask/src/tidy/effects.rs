@@ -25,22 +25,35 @@ pub(super) fn check(tree: &Tree, architecture: &Architecture) -> Vec<Problem> {
             if for_tests || !BANS.iter().any(|ban| attribute.text.contains(ban)) {
                 continue;
             }
-            sites.push(file);
-            if !listed.iter().any(|entry| covers(entry.cell(0), file)) {
-                let line = line_of(&code, attribute.start);
-                let text = format!("a banned effect is allowed here, not listed in {FILE}");
+            let place = reach(file, attribute.inner);
+            let line = line_of(&code, attribute.start);
+            let known = listed.iter().any(|entry| covers(entry.cell(0), &place));
+            sites.push(place.clone());
+            if !known {
+                let text = format!("a banned effect is allowed in {place}, not listed in {FILE}");
                 problems.push(Problem::new(RULE, file, line, text));
             }
         }
     }
     for entry in listed {
         let place = entry.cell(0);
-        if !sites.iter().any(|file| covers(place, file)) {
+        if !sites.iter().any(|site| covers(place, site)) {
             let text = format!("{place} is listed, but allows no banned effect");
             problems.push(Problem::new(RULE, FILE, entry.line, text));
         }
     }
     problems
+}
+
+/// How far an attribute speaks: one in a crate's root speaks for the whole crate.
+fn reach(file: &str, inner: bool) -> String {
+    let root = ["/lib.rs", "/main.rs"]
+        .iter()
+        .find_map(|root| file.strip_suffix(root));
+    match root {
+        Some(folder) if inner => format!("{folder}/"),
+        _ => file.to_owned(),
+    }
 }
 
 /// A listed file, or a listed folder with a slash at its end.
@@ -83,7 +96,7 @@ mod tests {
         let file = "crates/store/src/folder.rs";
         let said = of(file, "crates/store/src/other.rs", ALLOW);
         assert!(
-            said.contains("other.rs:1: a banned effect is allowed here"),
+            said.contains("other.rs:1: a banned effect is allowed in"),
             "{said}"
         );
         assert!(
@@ -92,6 +105,17 @@ mod tests {
         );
         let one = "fn a() {}\n#[expect(clippy::disallowed_macros)]\nfn b() {}\n";
         assert!(of(file, "crates/store/src/other.rs", one).contains("other.rs:2:"));
+    }
+
+    #[test]
+    fn a_root_speaks_for_the_whole_crate() {
+        let root = "crates/store/src/lib.rs";
+        let said = of(root, root, ALLOW);
+        assert!(
+            said.contains("allowed in crates/store/src/, not listed"),
+            "{said}"
+        );
+        assert_eq!(of("crates/store/src/", root, ALLOW), "");
     }
 
     #[test]
