@@ -12,7 +12,7 @@ use crate::error::{Place, PolicyError};
 /// Longest text of a policy, in bytes.
 pub(crate) const TEXT_MAX: usize = 1024 * 1024;
 /// Parts that a document may have; see `document.rs` for the bounds that keep it below.
-const NODES_MAX: usize = 250_000;
+const NODES_MAX: usize = 100_000;
 /// A policy needs five.
 const DEPTH_MAX: usize = 12;
 

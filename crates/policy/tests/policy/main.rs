@@ -1,0 +1,13 @@
+//! What a policy decides, seen from outside.
+
+mod support;
+
+mod commands;
+mod compare;
+mod decide;
+mod errors;
+mod globs;
+mod properties;
+mod published;
+mod secrets;
+mod seed;
