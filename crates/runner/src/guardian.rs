@@ -236,8 +236,7 @@ impl Watch<'_> {
     fn run(&mut self, changes: &OwnedFd) {
         loop {
             self.sleep(changes);
-            let mut record = [0; 128];
-            while matches!(read(changes, &mut record[..]), Ok(1..)) {}
+            self.take_signals(changes);
             if !self.reap() {
                 return;
             }
@@ -245,6 +244,20 @@ impl Watch<'_> {
                 self.listen();
             }
             self.keep_time();
+        }
+    }
+
+    /// Empties the descriptor of signals. When a terminal goes away the kernel tells the leader of
+    /// its session only, which is us: the command has to be told.
+    fn take_signals(&self, changes: &OwnedFd) {
+        // One `signalfd_siginfo`, which begins with the number: signalfd(2).
+        let mut record = [0; 128];
+        while matches!(read(changes, &mut record[..]), Ok(128)) {
+            let number = u32::from_ne_bytes([record[0], record[1], record[2], record[3]]);
+            if number == Signal::HUP.as_raw().cast_unsigned() && !self.ended {
+                let _ = kill_process_group(self.main, Signal::HUP);
+                let _ = kill_process_group(self.main, Signal::CONT);
+            }
         }
     }
 

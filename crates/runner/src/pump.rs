@@ -146,6 +146,11 @@ impl<'a> Pump<'a> {
             for source in self.wait()? {
                 self.serve(source)?;
             }
+            if self.streams[0].is_broken() {
+                // Our terminal is gone: letting go of the command's hangs it up.
+                self.keyboard = None;
+                self.size = None;
+            }
             let now = self.clock.since_boot();
             for stream in &mut self.streams {
                 if stream.deadline().is_some_and(|deadline| now >= deadline) {
@@ -230,13 +235,13 @@ impl<'a> Pump<'a> {
     fn serve(&mut self, source: Source) -> Result<(), RunError> {
         match source {
             Source::Guard => return self.heed(),
-            Source::Signals => return self.pass_on(),
+            Source::Signals => self.pass_on(),
             Source::Leash => {
                 self.leash = None;
                 self.abandoned = true;
-                return self.guard.ask(Request::End(None));
+                self.ask(Request::End(None));
             }
-            Source::Read(index) => return self.read(index),
+            Source::Read(index) => self.read(index),
             Source::Write(index) => self.streams[index].put(),
             Source::Feed => self.feed.iter_mut().for_each(Feed::go_on),
             Source::Keyboard => self.keyboard.iter_mut().for_each(Keyboard::go_on),
@@ -244,26 +249,23 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    fn read(&mut self, index: usize) -> Result<(), RunError> {
+    fn read(&mut self, index: usize) {
         let now = self.clock.since_boot();
-        let stream = &mut self.streams[index];
-        let count = stream.take(self.room, now);
-        if stream.is_broken() && self.size.is_some() {
-            // Our terminal is gone: letting go of the command's hangs it up.
-            self.keyboard = None;
-            self.size = None;
-        }
-        let Some(room) = &mut self.room else {
-            return Ok(());
+        let count = self.streams[index].take(self.room, now);
+        let Some(room) = self.room else {
+            return;
         };
-        if count > *room && self.limited.is_none() {
+        self.room = Some(room.saturating_sub(count));
+        if count > room && self.limited.is_none() {
             self.limited = Some(Limit::Output);
-            if self.drain.is_none() {
-                self.guard.ask(Request::End(Some(Limit::Output)))?;
-            }
+            self.ask(Request::End(Some(Limit::Output)));
         }
-        *room = room.saturating_sub(count);
-        Ok(())
+    }
+
+    /// Asks the guardian. That it is gone shows when its notices are read, and is not a fault when
+    /// it is gone because it is done.
+    fn ask(&mut self, request: Request) {
+        let _ = self.guard.ask(request);
     }
 
     /// Takes what the guardian tells.
@@ -301,10 +303,11 @@ impl<'a> Pump<'a> {
             }
             self.resize();
         }
-        self.guard.ask(Request::Signal(SIGCONT))
+        self.ask(Request::Signal(SIGCONT));
+        Ok(())
     }
 
-    fn pass_on(&mut self) -> Result<(), RunError> {
+    fn pass_on(&mut self) {
         let caught = self.signals.as_ref().map(Signals::take).unwrap_or_default();
         for signal in caught {
             match signal {
@@ -313,10 +316,10 @@ impl<'a> Pump<'a> {
                 // Nothing is left to end but the wait for a reader.
                 _ if self.drain.is_some() => self.drain = Some(Duration::ZERO),
                 _ => {
-                    self.guard.ask(Request::Signal(signal))?;
+                    self.ask(Request::Signal(signal));
                     if matches!(signal, SIGTERM | SIGHUP) {
                         // What is stopped has to run to see it.
-                        self.guard.ask(Request::Signal(SIGCONT))?;
+                        self.ask(Request::Signal(SIGCONT));
                     }
                 }
             }
@@ -324,7 +327,6 @@ impl<'a> Pump<'a> {
         if self.drain == Some(Duration::ZERO) {
             self.streams.iter_mut().for_each(Stream::give_up);
         }
-        Ok(())
     }
 
     fn resize(&self) {

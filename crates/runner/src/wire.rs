@@ -213,7 +213,9 @@ fn take<T>(socket: impl AsFd, decode: impl Fn([u8; PACKET]) -> Option<T>) -> Res
     let mut packet = [0; PACKET];
     loop {
         return match recv(&socket, &mut packet, RecvFlags::DONTWAIT) {
-            Ok((0, _)) | Err(Errno::CONNRESET) => Ok(Incoming::Closed),
+            // The other side went without reading all; what it had sent is still there.
+            Err(Errno::CONNRESET) => continue,
+            Ok((0, _)) => Ok(Incoming::Closed),
             Ok((PACKET, _)) => match decode(packet) {
                 Some(message) => Ok(Incoming::Message(message)),
                 None => continue,

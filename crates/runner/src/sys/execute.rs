@@ -213,13 +213,15 @@ fn lower(resource: Resource, limit: u64) -> Result<(), Errno> {
 /// Default disposition for every signal, and none blocked: `execve` keeps what is ignored or
 /// blocked, and a program expects neither.
 fn reset_signals() {
-    // SAFETY: a zeroed `sigaction` with SIG_DFL is valid, as is an emptied set; both calls take
-    // valid pointers. Numbers that may not be changed give errors, which is as good.
+    // The kernel's `sigaction`, all zero, on every architecture: SIG_DFL, no flags, empty mask. The
+    // C library's call would refuse the two signals that it keeps for itself.
+    let default = [0_u64; 4];
+    // SAFETY: the action is at least as long as the kernel's, and the size of a set is 64 bits;
+    // numbers that may not be changed give errors, which is as good. The set is emptied before use.
     unsafe {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
-        action.sa_sigaction = libc::SIG_DFL;
         for signal in 1..=64 {
-            libc::sigaction(signal, &action, null_mut());
+            let none = null_mut::<c_void>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8);
         }
         let mut none = MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(none.as_mut_ptr());

@@ -56,13 +56,15 @@ fn block_signals() -> libc::sigset_t {
     }
 }
 
-/// A descriptor that becomes readable when a child changes state. SIGCHLD must be blocked.
+/// A descriptor that becomes readable when a child changes state (SIGCHLD) or the terminal of our
+/// session is gone (SIGHUP). Both must be blocked.
 pub(crate) fn signal_descriptor() -> io::Result<OwnedFd> {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: the pointer is valid for a whole set, which `sigemptyset` fills.
     let descriptor = unsafe {
         libc::sigemptyset(set.as_mut_ptr());
         libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD);
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGHUP);
         libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
     };
     if descriptor < 0 {

@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod environment;
+mod guard;
 mod injection;
 mod limits;
 mod output;
