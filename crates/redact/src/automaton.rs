@@ -38,8 +38,10 @@ pub(crate) struct Automaton {
     first: Vec<u32>,
     fail: Vec<State>,
     depth: Vec<u32>,
-    /// Which six-bit values to the left of the prefix a needle would take in.
-    left: Vec<u64>,
+    /// Index in `edges` of what a needle with this prefix would take in to its
+    /// left.
+    left: Vec<u32>,
+    edges: Vec<Edge>,
     /// The value of which the prefix is a truncation worth masking.
     truncated: Vec<u32>,
     /// Index in `lists` of the needles that end here; the first one is empty.
@@ -118,7 +120,7 @@ impl Automaton {
 
     /// Whether a needle with this prefix would take in `byte` to its left.
     pub(crate) fn takes_left(&self, state: State, byte: u8) -> bool {
-        Edge::six_bits(byte).is_some_and(|value| self.left[state as usize] >> value & 1 == 1)
+        self.edges[self.left[state as usize] as usize].fits(byte)
     }
 
     /// The longest suffix that is a truncated value: its length and owner.
@@ -160,11 +162,11 @@ impl Automaton {
 impl Drop for Automaton {
     fn drop(&mut self) {
         self.label.zeroize();
-        self.left.zeroize();
         self.root.zeroize();
+        self.edges.zeroize();
         for candidate in &mut self.candidates {
-            candidate.left = Edge::NONE;
-            candidate.right = Edge::NONE;
+            candidate.left.zeroize();
+            candidate.right.zeroize();
         }
     }
 }
@@ -174,7 +176,7 @@ struct Trie {
     label: Zeroizing<Vec<u8>>,
     child: Vec<u32>,
     sibling: Vec<u32>,
-    left: Zeroizing<Vec<u64>>,
+    left: Zeroizing<Vec<Edge>>,
     truncated: Vec<u32>,
     ends: HashMap<u32, Vec<Candidate>>,
     longest: usize,
@@ -205,7 +207,7 @@ impl Trie {
         self.label.push(label);
         self.child.push(NONE);
         self.sibling.push(sibling);
-        self.left.push(0);
+        self.left.push(Edge::NONE);
         self.truncated.push(NONE);
         node
     }
@@ -213,7 +215,8 @@ impl Trie {
     fn insert(&mut self, needle: &Needle, named: &[bool]) {
         let mut node = ROOT;
         for (depth, byte) in needle.bytes.iter().enumerate() {
-            self.left[node as usize] |= needle.left.values();
+            let left = &mut self.left[node as usize];
+            *left = left.or(needle.left);
             if needle.truncated_from.is_some_and(|from| depth >= from) {
                 let owner = &mut self.truncated[node as usize];
                 if *owner == NONE || !named[*owner as usize] && named[needle.owner as usize] {
@@ -276,6 +279,7 @@ impl Trie {
             fail: vec![ROOT; states],
             depth: vec![0; states],
             left: Vec::with_capacity(states),
+            edges: Vec::new(),
             truncated: Vec::with_capacity(states),
             list: vec![0; states],
             lists: vec![(0, 0)],
@@ -286,9 +290,16 @@ impl Trie {
         // Breadth first: `order[state]` is the node that becomes the state.
         let mut order = vec![ROOT];
         let mut at = 0;
+        let mut edges = HashMap::new();
         while let Some(&node) = order.get(at) {
             automaton.label.push(self.label[node as usize]);
-            automaton.left.push(self.left[node as usize]);
+            // There are few different ones: a handful for each needle's start.
+            let edge = self.left[node as usize];
+            let index = *edges.entry(edge).or_insert_with(|| {
+                automaton.edges.push(edge);
+                automaton.edges.len() as u32 - 1
+            });
+            automaton.left.push(index);
             automaton.truncated.push(self.truncated[node as usize]);
             automaton.first.push(order.len() as u32);
             for child in self.children(node) {

@@ -1,5 +1,7 @@
 //! Which values and lines are distinctive enough to be searched for.
 
+use std::cmp::Ordering;
+
 use crate::known::Added;
 
 /// The fewest bytes of a needle.
@@ -11,7 +13,7 @@ pub(crate) const MIN_FORCED_BYTES: usize = 4;
 /// The fewest bytes of a line that is searched for its own sake.
 const MIN_LINE_BYTES: usize = 16;
 
-/// One lower-case word a line; lines that begin with `#` are comments.
+/// One lower-case word a line, sorted; lines that begin with `#` are comments.
 const COMMON_WORDS: &str = include_str!("words.txt");
 
 /// Why a value is not searched for, or `None` if it is.
@@ -38,15 +40,29 @@ pub(crate) fn distinct(bytes: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
+/// Looks the value up in the sorted list by halving the text of the list.
 fn is_common_word(value: &[u8]) -> bool {
-    let word = value.trim_ascii();
-    common_words().any(|common| common.as_bytes().eq_ignore_ascii_case(word))
-}
-
-fn common_words() -> impl Iterator<Item = &'static str> {
-    COMMON_WORDS
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    let value = value.trim_ascii();
+    let list = COMMON_WORDS.as_bytes();
+    let end_of_line = |at: usize| {
+        let line = list[at..].iter().position(|byte| *byte == b'\n');
+        line.map_or(list.len(), |len| at + len)
+    };
+    let (mut from, mut to) = (0, list.len());
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let before = list[from..middle].iter().rposition(|byte| *byte == b'\n');
+        let start = before.map_or(from, |at| from + at + 1);
+        let end = end_of_line(start);
+        let line = list[start..end].iter().copied();
+        match line.cmp(value.iter().map(u8::to_ascii_lowercase)) {
+            // Comments come first, and before every word by their first byte.
+            Ordering::Equal => return !value.starts_with(b"#"),
+            Ordering::Less => from = end + 1,
+            Ordering::Greater => to = start,
+        }
+    }
+    false
 }
 
 /// The value without the one line break at its end.
@@ -81,6 +97,10 @@ fn is_pem_boundary(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn common_words() -> impl Iterator<Item = &'static str> {
+        COMMON_WORDS.lines().filter(|line| !line.starts_with('#'))
+    }
+
     #[test]
     fn every_common_word_has_an_effect() {
         let words: Vec<&str> = common_words().collect();
@@ -104,6 +124,21 @@ mod tests {
         assert_eq!(why_not(b"abcdefabcd"), None);
         assert_eq!(why_not(b"Password1\n"), Some(Added::CommonWord));
         assert_eq!(why_not(b"Password1-7fQ"), None);
+        for absent in [
+            "#abcdefgh",
+            "!abcdefgh",
+            "~~~zzzabcdefg",
+            "passwore",
+            "productio",
+        ] {
+            assert_eq!(why_not(absent.as_bytes()), None, "{absent}");
+        }
+        for comment in COMMON_WORDS
+            .lines()
+            .take_while(|line| line.starts_with('#'))
+        {
+            assert_eq!(why_not(comment.as_bytes()), None, "{comment}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The byte strings that give a value away.
 
-use zeroize::Zeroizing;
+use std::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::finding::Form;
 use crate::limits;
@@ -140,67 +142,61 @@ fn character(sextet: u8, alphabets: u8) -> u8 {
     }
 }
 
-/// A neighbour of a needle that is masked with it: a character of the
+/// The neighbours of a needle that are masked with it: characters of the
 /// encoding's alphabet some of whose six bits are bits of the value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Edge {
-    alphabets: u8,
-    value: u8,
-    mask: u8,
-}
+///
+/// A set of characters of both alphabets, one bit for each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Edge(u128);
 
 /// The bits belong to a value, so they are not shown.
-impl std::fmt::Debug for Edge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if *self == Edge::NONE { "none" } else { "bits" })
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Edge::NONE { "none" } else { "some" })
     }
 }
 
 impl Edge {
-    pub(crate) const NONE: Edge = Edge {
-        alphabets: 0,
-        value: 0,
-        mask: 0,
-    };
+    pub(crate) const NONE: Edge = Edge(0);
 
-    fn new(alphabets: u8, sextet: u8, mask: u8) -> Self {
-        Edge {
-            alphabets,
-            value: sextet & mask,
-            mask,
-        }
+    /// The characters whose bits under `mask` are those of `bits`.
+    fn new(alphabets: u8, bits: u8, mask: u8) -> Self {
+        let fitting = (0..64).filter(|sextet| sextet & mask == bits & mask);
+        let characters = fitting.flat_map(|sextet| {
+            [STANDARD, URL_SAFE]
+                .into_iter()
+                .filter(|alphabet| alphabets & alphabet != 0)
+                .filter_map(move |alphabet| Edge::index(character(sextet, alphabet)))
+        });
+        Edge(characters.fold(0, |set, index| set | 1 << index))
     }
 
     /// Whether `byte` is such a neighbour.
     pub(crate) fn fits(self, byte: u8) -> bool {
-        let alphabets = match byte {
-            b'+' | b'/' => STANDARD,
-            b'-' | b'_' => URL_SAFE,
-            _ => STANDARD | URL_SAFE,
-        };
-        self.alphabets & alphabets != 0
-            && Edge::six_bits(byte).is_some_and(|bits| bits & self.mask == self.value)
+        Edge::index(byte).is_some_and(|index| self.0 >> index & 1 == 1)
     }
 
-    /// The six-bit values of the neighbours, as a set of bits.
-    pub(crate) fn values(self) -> u64 {
-        if self.alphabets == 0 {
-            return 0;
-        }
-        (0..64)
-            .filter(|value| value & self.mask == self.value)
-            .fold(0, |set, value| set | 1 << value)
+    /// The neighbours of either.
+    pub(crate) fn or(self, other: Edge) -> Edge {
+        Edge(self.0 | other.0)
     }
 
-    /// The six bits of a character of either alphabet.
-    pub(crate) fn six_bits(byte: u8) -> Option<u8> {
+    fn index(byte: u8) -> Option<u8> {
         match byte {
             b'A'..=b'Z' => Some(byte - b'A'),
             b'a'..=b'z' => Some(byte - b'a' + 26),
             b'0'..=b'9' => Some(byte - b'0' + 52),
-            b'+' | b'-' => Some(62),
-            b'/' | b'_' => Some(63),
+            b'+' => Some(62),
+            b'/' => Some(63),
+            b'-' => Some(64),
+            b'_' => Some(65),
             _ => None,
         }
+    }
+}
+
+impl Zeroize for Edge {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
     }
 }

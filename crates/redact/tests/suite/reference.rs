@@ -96,22 +96,25 @@ fn base64(owner: usize, value: &[u8]) -> Vec<Needle> {
     let mut needles: Vec<Needle> = Vec::new();
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         for before in 0..3 {
-            let encode = |left: u8, right: u8| {
+            let encode = |value: &[u8], left: u8, right: u8| {
                 let text = [vec![left; before], value.to_vec(), vec![right; 3]].concat();
                 engine.encode(text).into_bytes()
             };
-            let texts = [(0, 0), (0, 255), (255, 0), (255, 255)].map(|(l, r)| encode(l, r));
+            let texts = [(0, 0), (0, 255), (255, 0), (255, 255)].map(|(l, r)| encode(value, l, r));
             let fixed = |at: &usize| texts.iter().all(|text| text[*at] == texts[0][*at]);
             let fixed: Vec<usize> = (0..texts[0].len()).filter(fixed).collect();
             let (first, last) = (fixed[0], fixed[fixed.len() - 1]);
             assert_eq!(fixed.len(), last - first + 1, "one run");
-            // A neighbour carries bits of the value if it cannot be anything.
+            // A neighbour carries bits of the value if it changes with them.
+            let other: Vec<u8> = value.iter().map(|byte| !byte).collect();
+            let changed = encode(&other, 0, 0);
             let around = |at: Option<usize>| -> BTreeSet<u8> {
-                let Some(at) = at else {
+                let Some(at) = at.filter(|at| changed[*at] != texts[0][*at]) else {
                     return BTreeSet::new();
                 };
-                let all: BTreeSet<u8> = (0..=255).map(|b| encode(b, b)[at]).collect();
-                if all.len() < 64 { all } else { BTreeSet::new() }
+                // It shares at most four bits, high or low, with the next byte.
+                let nibbles = (0..16).map(|nibble| nibble * 17);
+                nibbles.map(|byte| encode(value, byte, byte)[at]).collect()
             };
             let bytes = texts[0][first..=last].to_vec();
             if bytes.len() < 8 || bytes.iter().collect::<BTreeSet<_>>().len() < 6 {
@@ -215,10 +218,9 @@ pub(crate) fn answer(values: &[Value], text: &[u8]) -> Answer {
 }
 
 /// How much of a stream that goes on must be held back after `text`.
-pub(crate) fn held_back(values: &[Value], text: &[u8]) -> usize {
-    let needles = needles(values);
+pub(crate) fn held_back(values: &[Value], needles: &[Needle], text: &[u8]) -> usize {
     let mut open = text.len();
-    for needle in &needles {
+    for needle in needles {
         for len in 0..needle.bytes.len() {
             if text.ends_with(&needle.bytes[..len]) {
                 let start = text.len() - len;
@@ -227,7 +229,7 @@ pub(crate) fn held_back(values: &[Value], text: &[u8]) -> usize {
             }
         }
     }
-    let united = unite(values, occurrences(&needles, text));
+    let united = unite(values, occurrences(needles, text));
     // A match at the very end may still take in the next character.
     let widens = |needle: &Needle| !needle.right.is_empty() && text.ends_with(&needle.bytes);
     let at_edge = needles.iter().any(widens);
