@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod log;
+mod records;
 
 pub use log::{LogContents, MemoryLog};
+pub use records::{MemoryStore, RecordContents};

@@ -14,7 +14,9 @@ use subrosa_model::{Change, ChangeKind, KeyName, Scope};
 use subrosa_store::folder::Folder;
 use subrosa_store::pins::{PinRecord, Pins};
 use subrosa_store::sqlite::{CreateOptions, OpenOptions as StoreOptions, SqliteStore};
-use subrosa_vault::{NewValue, Patch, Trailer, Unlock, Vault, VaultError, read_backup, scan_backup};
+use subrosa_vault::{
+    NewValue, Patch, Trailer, Unlock, Vault, VaultError, read_backup, scan_backup,
+};
 
 use crate::import::Conflict;
 use crate::journal::{ChainJournal, ring};
@@ -49,27 +51,43 @@ impl Session {
     /// # Errors
     /// [`EngineError::Presence`]; [`EngineError::Usage`] when there is a file at `path`; a failure
     /// leaves none behind.
-    pub fn backup(&mut self, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), EngineError> {
+    pub fn backup(
+        &mut self,
+        path: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), EngineError> {
         self.require_presence("a backup")?;
         if path.symlink_metadata().is_ok() {
-            return Err(EngineError::usage(format!("{} exists; choose a new name", path.display())));
+            return Err(EngineError::usage(format!(
+                "{} exists; choose a new name",
+                path.display()
+            )));
         }
         let change = Change {
             kind: ChangeKind::Backup,
             subjects: Vec::new(),
-            detail: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            detail: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
         };
         // Recorded first: a backup that nobody knows of would be worse than a record without one.
         self.vault.note(&mut self.journal, &change)?;
         let part = with_suffix(path, ".part");
-        let written = self.write_backup(&part, progress).and_then(|()| publish(&part, path));
+        let written = self
+            .write_backup(&part, progress)
+            .and_then(|()| publish(&part, path));
         if written.is_err() {
             let _ = std::fs::remove_file(&part);
         }
         written
     }
 
-    fn write_backup(&mut self, part: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), EngineError> {
+    fn write_backup(
+        &mut self,
+        part: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), EngineError> {
         let what = format!("writing {}", part.display());
         let file = OpenOptions::new()
             .write(true)
@@ -79,13 +97,18 @@ impl Session {
             .map_err(EngineError::io(what.clone()))?;
         let mut out = BufWriter::new(file);
         self.vault.backup(&mut self.journal, &mut out, progress)?;
-        let file = out.into_inner().map_err(|error| EngineError::io(what.clone())(error.into_error()))?;
+        let file = out
+            .into_inner()
+            .map_err(|error| EngineError::io(what.clone())(error.into_error()))?;
         file.sync_all().map_err(EngineError::io(what))?;
         let trailer = scan_backup(&mut open(part)?, &mut |_| ())?;
         if self.vault.vouches_for(&trailer) {
             Ok(())
         } else {
-            Err(VaultError::Backup { reason: "what was written is not what was read back".to_owned() }.into())
+            Err(VaultError::Backup {
+                reason: "what was written is not what was read back".to_owned(),
+            }
+            .into())
         }
     }
 
@@ -112,11 +135,21 @@ impl Session {
                 if head.removed.is_some() {
                     continue;
                 }
-                let scope = Scope { workspace: workspace.clone(), group: head.group.clone() };
+                let scope = Scope {
+                    workspace: workspace.clone(),
+                    group: head.group.clone(),
+                };
                 let name = format!("{scope} {}", head.key);
                 let there = self.vault.find(&mut self.journal, &scope, &head.key)?;
                 if let Some(there) = there.filter(|located| located.head.removed.is_none()) {
-                    if same(&mut self.vault, &mut self.journal, &there, &mut source, &scope, &head)? {
+                    if same(
+                        &mut self.vault,
+                        &mut self.journal,
+                        &there,
+                        &mut source,
+                        &scope,
+                        &head,
+                    )? {
                         report.kept.push(name);
                         continue;
                     }
@@ -129,7 +162,11 @@ impl Session {
                         Conflict::Replace => {}
                     }
                 }
-                items.push((scope.clone(), head.key.clone(), source.patch(&scope, &head)?));
+                items.push((
+                    scope.clone(),
+                    head.key.clone(),
+                    source.patch(&scope, &head)?,
+                ));
                 report.restored.push(name);
             }
         }
@@ -142,7 +179,8 @@ impl Session {
             detail: "into this vault".to_owned(),
         };
         let now = self.now();
-        self.vault.set_many(&mut self.journal, &items, &change, now)?;
+        self.vault
+            .set_many(&mut self.journal, &items, &change, now)?;
         Ok(report)
     }
 
@@ -162,7 +200,9 @@ impl Session {
     ) -> Result<(Self, Restored), EngineError> {
         let target = setting.home.vault();
         if target.symlink_metadata().is_ok() {
-            return Err(EngineError::VaultExists { path: setting.home.data.clone() });
+            return Err(EngineError::VaultExists {
+                path: setting.home.data.clone(),
+            });
         }
         if !unlock.kind().proves_presence() {
             return Err(EngineError::Presence { what: "restoring" });
@@ -170,9 +210,18 @@ impl Session {
         let draft = Draft::new(&setting.home.data)?;
         let mut source = Source::read(&draft, &setting, options, unlock, progress)?;
         let (vault, fingerprint) = (source.vault.id(), source.vault.fingerprint());
-        let known = setting.home.pins.as_ref().and_then(|pins| Pins::at(pins).ok()?.get(&setting.home.data).ok()?);
-        let revoked = known.is_some_and(|pin| pin.vault == vault && pin.current != fingerprint && pin.next != Some(fingerprint));
-        let mut report = Restored { whole: true, ..Restored::default() };
+        let known = setting
+            .home
+            .pins
+            .as_ref()
+            .and_then(|pins| Pins::at(pins).ok()?.get(&setting.home.data).ok()?);
+        let revoked = known.is_some_and(|pin| {
+            pin.vault == vault && pin.current != fingerprint && pin.next != Some(fingerprint)
+        });
+        let mut report = Restored {
+            whole: true,
+            ..Restored::default()
+        };
         if revoked {
             report.left_out = source.revoke_others()?;
         }
@@ -181,13 +230,18 @@ impl Session {
         drop(source);
         // The anchor speaks of the log that is gone; what it knew goes into the record.
         let anchor = setting.home.anchors().join(vault.to_string());
-        let pin = PinRecord { vault, current, next: None };
+        let pin = PinRecord {
+            vault,
+            current,
+            next: None,
+        };
         match Self::pin(&setting.home, &pin) {
             Ok(()) | Err(EngineError::Home { .. }) => {}
             Err(error) => return Err(error),
         }
         if anchor.symlink_metadata().is_ok() {
-            std::fs::remove_file(&anchor).map_err(EngineError::io(format!("removing {}", anchor.display())))?;
+            std::fs::remove_file(&anchor)
+                .map_err(EngineError::io(format!("removing {}", anchor.display())))?;
         }
         publish(&draft.file(), &target)?;
         drop(draft);
@@ -227,7 +281,10 @@ impl Source {
         let rng = Arc::clone(&setting.effects.rng);
         let unverified = Vault::open(Box::new(store), Arc::clone(&rng), unlock)?;
         if !trailer.is_some_and(|trailer| unverified.vouches_for(&trailer)) {
-            return Err(VaultError::Backup { reason: "it was not written by a holder of its keys".to_owned() }.into());
+            return Err(VaultError::Backup {
+                reason: "it was not written by a holder of its keys".to_owned(),
+            }
+            .into());
         }
         let keys = Arc::new(ring(unverified.id(), unverified.audit_epochs())?);
         let chain = Arc::new(Mutex::new(Chain::open(keys, None)?));
@@ -242,9 +299,13 @@ impl Source {
     fn revoke_others(&mut self) -> Result<Vec<String>, EngineError> {
         let opened = self.vault.slot().map(|slot| slot.id);
         let slots = self.vault.slots(&mut self.journal)?;
-        let others: Vec<_> = slots.into_iter().filter(|slot| Some(slot.id) != opened).collect();
+        let others: Vec<_> = slots
+            .into_iter()
+            .filter(|slot| Some(slot.id) != opened)
+            .collect();
         let ids: Vec<_> = others.iter().map(|slot| slot.id).collect();
-        self.vault.rotate(&mut self.journal, &ids, &mut |_| Ok(()))?;
+        self.vault
+            .rotate(&mut self.journal, &ids, &mut |_| Ok(()))?;
         Ok(others.into_iter().map(|slot| slot.label).collect())
     }
 
@@ -255,7 +316,10 @@ impl Source {
             let heads = self.vault.list(&mut self.journal, &workspace)?;
             let live = heads.into_iter().filter(|head| head.removed.is_none());
             names.extend(live.map(|head| {
-                let scope = Scope { workspace: workspace.clone(), group: head.group };
+                let scope = Scope {
+                    workspace: workspace.clone(),
+                    group: head.group,
+                };
                 format!("{scope} {}", head.key)
             }));
         }
@@ -269,7 +333,9 @@ impl Source {
         for field in head.current().values.keys() {
             values.push(NewValue {
                 field: field.clone(),
-                value: self.vault.open_value(&mut self.journal, &located, field, None)?,
+                value: self
+                    .vault
+                    .open_value(&mut self.journal, &located, field, None)?,
                 about: head.fields.get(field).cloned(),
             });
         }
@@ -280,7 +346,11 @@ impl Source {
             note: Some(head.note.clone()),
             url: Some(head.url.clone()),
             expires: Some(head.expires),
-            bindings: head.bindings.iter().map(|(field, var)| (field.clone(), Some(var.clone()))).collect(),
+            bindings: head
+                .bindings
+                .iter()
+                .map(|(field, var)| (field.clone(), Some(var.clone())))
+                .collect(),
             pin: head.pin.clone(),
         })
     }
@@ -291,7 +361,13 @@ impl Source {
         head: &subrosa_vault::Head,
     ) -> Result<subrosa_vault::Located, EngineError> {
         let found = self.vault.find(&mut self.journal, scope, &head.key)?;
-        found.ok_or_else(|| VaultError::Missing { key: head.key.clone(), scope: scope.clone() }.into())
+        found.ok_or_else(|| {
+            VaultError::Missing {
+                key: head.key.clone(),
+                scope: scope.clone(),
+            }
+            .into()
+        })
     }
 }
 
@@ -311,7 +387,9 @@ fn same(
     let located = source.located(scope, head)?;
     for field in theirs.keys() {
         let one = vault.open_value(journal, there, field, None)?;
-        let other = source.vault.open_value(&mut source.journal, &located, field, None)?;
+        let other = source
+            .vault
+            .open_value(&mut source.journal, &located, field, None)?;
         if !subrosa_egress::danger::same(&one, &other) {
             return Ok(false);
         }
@@ -331,7 +409,9 @@ impl Draft {
         let folder = data.join("restoring");
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(EngineError::io(format!("removing {}", folder.display()))(error));
+                return Err(EngineError::io(format!("removing {}", folder.display()))(
+                    error,
+                ));
             }
             _ => {}
         }
@@ -359,10 +439,15 @@ fn open(path: &Path) -> Result<BufReader<File>, EngineError> {
 fn publish(from: &Path, to: &Path) -> Result<(), EngineError> {
     let what = || format!("moving {} into place", to.display());
     renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(|errno| match errno {
-        Errno::EXIST => EngineError::usage(format!("{} exists; it was left as it is", to.display())),
+        Errno::EXIST => {
+            EngineError::usage(format!("{} exists; it was left as it is", to.display()))
+        }
         errno => EngineError::io(what())(errno.into()),
     })?;
-    let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = to
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let folder = File::open(folder).map_err(EngineError::io(what()))?;
     folder.sync_all().map_err(EngineError::io(what()))
 }

@@ -28,8 +28,12 @@ impl Config {
     /// # Errors
     /// [`EngineError::Config`] with the line that is wrong.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, EngineError> {
-        let error = |reason: String| EngineError::Config { path: path.to_owned(), reason };
-        let text = std::str::from_utf8(text).map_err(|_| error("it is not UTF-8 text".to_owned()))?;
+        let error = |reason: String| EngineError::Config {
+            path: path.to_owned(),
+            reason,
+        };
+        let text =
+            std::str::from_utf8(text).map_err(|_| error("it is not UTF-8 text".to_owned()))?;
         toml::from_str(text).map_err(|e| error(e.to_string().trim_end().to_owned()))
     }
 

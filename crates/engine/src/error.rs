@@ -176,7 +176,9 @@ impl EngineError {
     }
 
     pub(crate) fn usage(reason: impl Into<String>) -> Self {
-        Self::Usage { reason: reason.into() }
+        Self::Usage {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -188,7 +190,12 @@ impl From<Refusal> for EngineError {
 
 fn shorten(names: &[String]) -> String {
     const SHOWN: usize = 5;
-    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > SHOWN {
         text.push_str(" …");
     }

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use subrosa_crypto::random;
-use subrosa_egress::{Document, DocumentForm, Facts, Lent, Presence, Sensitive, Sink, SinkError, kind};
+use subrosa_egress::{
+    Document, DocumentForm, Facts, Lent, Presence, Sensitive, Sink, SinkError, kind,
+};
 use subrosa_model::{Action, Destination, Outcome, RequestId, SinkKind, UseRequest};
 
 use crate::select::Selected;
@@ -19,14 +21,20 @@ impl Sink for ClientSink<'_> {
     type Kind = kind::Client;
 
     fn destination(&self) -> Destination {
-        Destination::Client { purpose: self.purpose.to_owned() }
+        Destination::Client {
+            purpose: self.purpose.to_owned(),
+        }
     }
 
     fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
         for (_, value) in lent.iter() {
-            self.out.write_all(value).map_err(|error| SinkError::io("writing the value", error))?;
+            self.out
+                .write_all(value)
+                .map_err(|error| SinkError::io("writing the value", error))?;
         }
-        self.out.flush().map_err(|error| SinkError::io("writing the value", error))
+        self.out
+            .flush()
+            .map_err(|error| SinkError::io("writing the value", error))
     }
 }
 
@@ -47,7 +55,9 @@ impl Session {
             selected.retain(|one| one.wanted.label.field.is_default());
         }
         let [one] = selected.as_slice() else {
-            return Err(EngineError::usage(format!("{what} is not one value; name a field: {what}#FIELD")));
+            return Err(EngineError::usage(format!(
+                "{what} is not one value; name a field: {what}#FIELD"
+            )));
         };
         let field = one.wanted.label.field.clone();
         let version = version.or(one.version);
@@ -66,7 +76,11 @@ impl Session {
         out: &mut dyn Write,
     ) -> Result<usize, EngineError> {
         let every = ["**".to_owned()];
-        let patterns = if patterns.is_empty() { &every } else { patterns };
+        let patterns = if patterns.is_empty() {
+            &every
+        } else {
+            patterns
+        };
         let mut selected: Vec<Selected> = Vec::new();
         for pattern in patterns {
             for one in self.select(pattern)? {
@@ -76,11 +90,16 @@ impl Session {
             }
         }
         // A pinned value goes to its provider alone: it is in a backup, and in no export.
-        let exported: Vec<Selected> =
-            selected.into_iter().filter(|one| one.wanted.label.pin.is_none()).collect();
+        let exported: Vec<Selected> = selected
+            .into_iter()
+            .filter(|one| one.wanted.label.pin.is_none())
+            .collect();
         if exported.is_empty() {
             let pattern = patterns.join(" ");
-            return Err(EngineError::NothingFits { pattern, scope: self.scope().to_string() });
+            return Err(EngineError::NothingFits {
+                pattern,
+                scope: self.scope().to_string(),
+            });
         }
         let names = exported.iter().map(|one| match form {
             DocumentForm::Dotenv => one.variable.to_string(),
@@ -105,26 +124,37 @@ impl Session {
             action,
             secrets: selected.iter().map(|one| one.wanted.clone()).collect(),
             sink: SinkKind::Client,
-            destination: Destination::Client { purpose: purpose.to_owned() },
+            destination: Destination::Client {
+                purpose: purpose.to_owned(),
+            },
             command: None,
             capability: None,
             time: self.now(),
         };
-        let presence = self.is_present().then(|| Presence::proven_for(self.gate.digest(&request, None)));
-        let facts = Facts { presence, ..Facts::default() };
+        let presence = self
+            .is_present()
+            .then(|| Presence::proven_for(self.gate.digest(&request, None)));
+        let facts = Facts {
+            presence,
+            ..Facts::default()
+        };
         let permit = self.gate.authorize::<kind::Client>(request, facts).wait()?;
         let values = self.open_all(selected)?;
         let mut sink = ClientSink { purpose, out };
         let released = match document {
             None => {
-                let lent: Vec<(&str, &Sensitive)> =
-                    selected.iter().map(|one| one.variable.as_str()).zip(&values).collect();
+                let lent: Vec<(&str, &Sensitive)> = selected
+                    .iter()
+                    .map(|one| one.variable.as_str())
+                    .zip(&values)
+                    .collect();
                 self.gate.release(permit, &lent, &mut sink)?
             }
             Some(document) => {
                 let inputs: Vec<&Sensitive> = values.iter().collect();
                 let whole = Sensitive::derive(document, &inputs)?;
-                self.gate.release(permit, &[("document", &whole)], &mut sink)?
+                self.gate
+                    .release(permit, &[("document", &whole)], &mut sink)?
             }
         };
         released.complete(&self.gate, Outcome::Delivered, 0);

@@ -30,7 +30,11 @@ impl Home {
         variable: impl Fn(&str) -> Option<OsString>,
         account: Option<PathBuf>,
     ) -> Result<Self, EngineError> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let user = set("HOME").filter(|path| path.is_absolute()).or(account);
         // The XDG rule: a relative path there is ignored.
         let xdg = |name: &str, fallback: &str| {
@@ -42,7 +46,10 @@ impl Home {
         if let Some(home) = set("SUBROSA_HOME") {
             if !home.is_absolute() {
                 return Err(EngineError::Home {
-                    reason: format!("SUBROSA_HOME is {}, and must be an absolute path", home.display()),
+                    reason: format!(
+                        "SUBROSA_HOME is {}, and must be an absolute path",
+                        home.display()
+                    ),
                 });
             }
             return Ok(Self {
@@ -55,7 +62,11 @@ impl Home {
         let unknown = || EngineError::Home {
             reason: "neither SUBROSA_HOME nor HOME says where the vault is".to_owned(),
         };
-        let place = |name, fallback| xdg(name, fallback).map(|path| path.join("subrosa")).ok_or_else(unknown);
+        let place = |name, fallback| {
+            xdg(name, fallback)
+                .map(|path| path.join("subrosa"))
+                .ok_or_else(unknown)
+        };
         Ok(Self {
             data: place("XDG_DATA_HOME", ".local/share")?,
             state: place("XDG_STATE_HOME", ".local/state")?,
@@ -100,9 +111,19 @@ mod tests {
     use super::*;
 
     fn find(pairs: &[(&str, &str)]) -> Result<Home, EngineError> {
-        let pairs: Vec<(String, OsString)> =
-            pairs.iter().map(|(n, v)| ((*n).to_owned(), OsString::from(v))).collect();
-        Home::find(move |name| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()), None)
+        let pairs: Vec<(String, OsString)> = pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), OsString::from(v)))
+            .collect();
+        Home::find(
+            move |name| {
+                pairs
+                    .iter()
+                    .find(|(n, _)| n == name)
+                    .map(|(_, v)| v.clone())
+            },
+            None,
+        )
     }
 
     #[test]
@@ -110,12 +131,20 @@ mod tests {
         let home = find(&[("SUBROSA_HOME", "/s"), ("HOME", "/home/u")]).unwrap();
         assert_eq!(home.vault(), Path::new("/s/data/vault.db"));
         assert_eq!(home.config_file(), Path::new("/s/config/config.toml"));
-        assert_eq!(home.pins.as_deref(), Some(Path::new("/home/u/.local/state/subrosa/pins")));
+        assert_eq!(
+            home.pins.as_deref(),
+            Some(Path::new("/home/u/.local/state/subrosa/pins"))
+        );
     }
 
     #[test]
     fn xdg_folders_are_followed_and_relative_ones_ignored() {
-        let home = find(&[("HOME", "/home/u"), ("XDG_DATA_HOME", "/d"), ("XDG_STATE_HOME", "x")]).unwrap();
+        let home = find(&[
+            ("HOME", "/home/u"),
+            ("XDG_DATA_HOME", "/d"),
+            ("XDG_STATE_HOME", "x"),
+        ])
+        .unwrap();
         assert_eq!(home.data, Path::new("/d/subrosa"));
         assert_eq!(home.state, Path::new("/home/u/.local/state/subrosa"));
     }

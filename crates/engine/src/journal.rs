@@ -24,7 +24,14 @@ impl ChainJournal {
         (rng, clock): (Arc<dyn Rng>, Arc<dyn Clock>),
         caller: Caller,
     ) -> Self {
-        Self { chain, writer, rng, clock, caller, prepared: None }
+        Self {
+            chain,
+            writer,
+            rng,
+            clock,
+            caller,
+            prepared: None,
+        }
     }
 
     /// Has the anchor follow from here on.
@@ -68,12 +75,16 @@ fn catch_up(chain: &mut Chain, head: Option<&LogHead>) -> Result<(), VaultError>
     }
     chain.reload(head.cloned()).map_err(|error| match error {
         AuditError::Rotated => VaultError::Replaced,
-        error => VaultError::Tampered { what: error.to_string() },
+        error => VaultError::Tampered {
+            what: error.to_string(),
+        },
     })
 }
 
 fn journal(error: AuditError) -> VaultError {
-    VaultError::Journal { reason: error.to_string() }
+    VaultError::Journal {
+        reason: error.to_string(),
+    }
 }
 
 impl Journal for ChainJournal {
@@ -83,7 +94,9 @@ impl Journal for ChainJournal {
         if chain.state() == state {
             Ok(())
         } else {
-            Err(VaultError::Tampered { what: "the log vouches for another state".to_owned() })
+            Err(VaultError::Tampered {
+                what: "the log vouches for another state".to_owned(),
+            })
         }
     }
 
@@ -97,7 +110,9 @@ impl Journal for ChainJournal {
         let prepared = {
             let mut chain = self.chain();
             catch_up(&mut chain, head)?;
-            chain.prepare(&*self.rng, &[event], Some(state)).map_err(journal)?
+            chain
+                .prepare(&*self.rng, &[event], Some(state))
+                .map_err(journal)?
         };
         Ok(self.finish(prepared))
     }
@@ -115,7 +130,9 @@ impl Journal for ChainJournal {
             let mut chain = self.chain();
             catch_up(&mut chain, head)?;
             let ring = Arc::new(ring(chain.ring().vault(), epochs)?);
-            chain.prepare_rotate(&*self.rng, ring, &[event], Some(state), now).map_err(journal)?
+            chain
+                .prepare_rotate(&*self.rng, ring, &[event], Some(state), now)
+                .map_err(journal)?
         };
         Ok(self.finish(prepared))
     }

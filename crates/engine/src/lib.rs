@@ -28,7 +28,7 @@ mod slots;
 mod status;
 mod system;
 
-pub use backups::{Restored, RestoreOptions};
+pub use backups::{RestoreOptions, Restored};
 pub use config::Config;
 pub use error::EngineError;
 pub use handover::ClientSink;

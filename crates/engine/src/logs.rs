@@ -41,7 +41,10 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Audit`] when it cannot be read; what is wrong with it is in the report.
-    pub fn verify_log(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, EngineError> {
+    pub fn verify_log(
+        &mut self,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Report, EngineError> {
         // What this process wrote must be there before it is measured.
         if !self.setting.inspect {
             self.gate.flush()?;
@@ -49,7 +52,11 @@ impl Session {
         let mut store = self.log_store()?;
         let ring = self.journal.ring();
         let (mark, strength) = self.mark();
-        let known = Known { mark, strength, state: Some(self.vault.state_digest()) };
+        let known = Known {
+            mark,
+            strength,
+            state: Some(self.vault.state_digest()),
+        };
         Ok(verify(&mut store, &ring, &known, progress)?)
     }
 
@@ -57,7 +64,12 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Audit`].
-    pub fn export_log(&mut self, format: Format, filter: &Filter, out: &mut dyn Write) -> Result<u64, EngineError> {
+    pub fn export_log(
+        &mut self,
+        format: Format,
+        filter: &Filter,
+        out: &mut dyn Write,
+    ) -> Result<u64, EngineError> {
         self.gate.flush()?;
         let mut store = self.log_store()?;
         let ring = self.journal.ring();
@@ -102,7 +114,11 @@ impl Session {
             subjects: Vec::new(),
             detail: format!("{removed} records before {before}"),
         };
-        let event = Event { time: self.now(), caller: self.caller.clone(), body: EventBody::Change(change) };
+        let event = Event {
+            time: self.now(),
+            caller: self.caller.clone(),
+            body: EventBody::Change(change),
+        };
         self.writer.prune(keep_from, event).wait()?;
         Ok(removed)
     }
@@ -116,7 +132,10 @@ impl Session {
     }
 
     pub(crate) fn anchor_path(&self) -> std::path::PathBuf {
-        self.setting.home.anchors().join(self.vault.id().to_string())
+        self.setting
+            .home
+            .anchors()
+            .join(self.vault.id().to_string())
     }
 
     fn log_store(&self) -> Result<SqliteStore, EngineError> {

@@ -35,7 +35,13 @@ impl Session {
     pub fn policy(&self) -> (&Policy, PolicyInForce) {
         let policy = self.gate.policy();
         let text = policy.text().to_owned();
-        (policy, PolicyInForce { revision: self.policy_revision.unwrap_or(0), text })
+        (
+            policy,
+            PolicyInForce {
+                revision: self.policy_revision.unwrap_or(0),
+                text,
+            },
+        )
     }
 
     /// Replaces the policy, or tells what that would change.
@@ -46,7 +52,10 @@ impl Session {
     pub fn apply_policy(&mut self, text: &str, dry_run: bool) -> Result<Applied, EngineError> {
         let newer = Policy::parse(text)?;
         if let Some(failed) = newer.run_tests().into_iter().find(|test| !test.passed) {
-            return Err(EngineError::usage(format!("the policy fails its own test: {failed}")));
+            return Err(EngineError::usage(format!(
+                "the policy fails its own test {}: {}",
+                failed.name, failed.message
+            )));
         }
         let old = self.gate.policy();
         let mut applied = Applied {
@@ -64,10 +73,16 @@ impl Session {
         let change = Change {
             kind: ChangeKind::Policy,
             subjects: Vec::new(),
-            detail: if applied.loosens { "loosened" } else { "tightened or equal" }.to_owned(),
+            detail: if applied.loosens {
+                "loosened"
+            } else {
+                "tightened or equal"
+            }
+            .to_owned(),
         };
         let content = (self.policy_revision, text.as_bytes());
-        self.vault.put_document(&mut self.journal, Document::POLICY, content, &change)?;
+        self.vault
+            .put_document(&mut self.journal, Document::POLICY, content, &change)?;
         applied.written = true;
         Ok(applied)
     }

@@ -12,7 +12,9 @@ impl EngineError {
     pub fn remedy(&self) -> Option<String> {
         let text = match self {
             Self::Home { .. } => "Set SUBROSA_HOME to an absolute path.",
-            Self::NoVault { .. } | Self::Store(StoreError::Missing { .. }) => "Make one: subrosa init",
+            Self::NoVault { .. } | Self::Store(StoreError::Missing { .. }) => {
+                "Make one: subrosa init"
+            }
             Self::VaultExists { .. } => {
                 "Use it as it is, or choose another folder: SUBROSA_HOME=/path subrosa init"
             }
@@ -25,13 +27,17 @@ impl EngineError {
                 "See what is missing: subrosa audit verify. If you put an old copy back yourself: subrosa restore"
             }
             Self::Presence { .. } => "Give the passphrase instead of the key file.",
-            Self::Refused(refusal) => return Some(refusal.remedy.clone()).filter(|text| !text.is_empty()),
+            Self::Refused(refusal) => {
+                return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
+            }
             Self::NothingFits { .. } => "See what there is: subrosa ls --all",
             Self::Ambiguous { .. } => {
                 "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."
             }
             Self::Collision { .. } => "Name one of them: --bind NAME=key#field",
-            Self::Conflicts { .. } => "Choose what happens to them: --conflict skip or --conflict replace",
+            Self::Conflicts { .. } => {
+                "Choose what happens to them: --conflict skip or --conflict replace"
+            }
             Self::Memory(_) => "Allow more locked memory: ulimit -l unlimited",
             Self::Vault(error) => return vault(error),
             Self::Store(error) => return store(error),

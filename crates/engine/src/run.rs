@@ -9,8 +9,8 @@ use subrosa_crypto::{Aad, SecretBuf, random};
 use subrosa_egress::kind::{Environment as EnvironmentKind, File as FileKind, Stdin as StdinKind};
 use subrosa_egress::{Document, DocumentForm, Facts, Kind, Permit, Released, Sensitive, Sink};
 use subrosa_model::{
-    Action, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind,
-    UseRequest, VarName,
+    Action, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind, UseRequest,
+    VarName,
 };
 use subrosa_runner::{
     Command, Console, Ending, Environment, EnvironmentSink, FileSink, Limits, Resolved, RunReport,
@@ -60,7 +60,11 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Refused`] when policy does not allow it; then nothing was started.
-    pub fn run(&mut self, options: RunOptions, console: Console) -> Result<RunOutcome, EngineError> {
+    pub fn run(
+        &mut self,
+        options: RunOptions,
+        console: Console,
+    ) -> Result<RunOutcome, EngineError> {
         let selected = self.plan(&options)?;
         let (name, words) = options
             .command
@@ -70,27 +74,45 @@ impl Session {
         let resolved = path.resolve(name, &options.directory)?;
         let environment = Environment::inherit(options.variables.clone(), &options.pass, &path)?;
         let wide = Limits::new(options.limits, console.on_terminal());
-        let digest = if self.gate.policy().pins_executables() { Some(content_digest(&resolved)?) } else { None };
-        let mut command = Command::new(resolved, words.to_vec(), &options.directory, environment, wide)?;
+        let digest = if self.gate.policy().pins_executables() {
+            Some(content_digest(&resolved)?)
+        } else {
+            None
+        };
+        let mut command = Command::new(
+            resolved,
+            words.to_vec(),
+            &options.directory,
+            environment,
+            wide,
+        )?;
         if selected.is_empty() {
             let known = self.gate.known();
             let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
             let report = running.pump(&*self.setting.effects.clock)?;
-            return Ok(RunOutcome { report, used: Vec::new() });
+            return Ok(RunOutcome {
+                report,
+                used: Vec::new(),
+            });
         }
-        let mut line = command.line();
-        line.digest = digest;
+        let line = command.line(digest);
         let inject = self.choose_inject(options.inject, &command, &line, &selected)?;
-        let facts = Facts { surroundings: Some(self.surroundings(&command)), ..Facts::default() };
+        let facts = Facts {
+            surroundings: Some(self.surroundings(&command)),
+            ..Facts::default()
+        };
         let request = self.request(&command, line, inject, &selected);
         let on_terminal = console.on_terminal();
-        let mut limit = |command: &mut Command, rule: ProcessLimits| {
+        let limit = |command: &mut Command, rule: ProcessLimits| {
             command.set_limits(Limits::new(strictest(options.limits, rule), on_terminal));
         };
         let used = selected.iter().map(Selected::name).collect();
         let report = match inject {
             Inject::Env => {
-                let permit = self.gate.authorize::<EnvironmentKind>(request, facts).wait()?;
+                let permit = self
+                    .gate
+                    .authorize::<EnvironmentKind>(request, facts)
+                    .wait()?;
                 limit(&mut command, permit.limits());
                 let sink = EnvironmentSink::new(command, console, &SystemSpawner)?;
                 self.deliver(permit, &selected, sink, EnvironmentSink::finish)?
@@ -98,7 +120,8 @@ impl Session {
             Inject::File => {
                 let permit = self.gate.authorize::<FileKind>(request, facts).wait()?;
                 limit(&mut command, permit.limits());
-                let sink = FileSink::new(command, console, &SystemSpawner, &memory_folders(&options))?;
+                let sink =
+                    FileSink::new(command, console, &SystemSpawner, &memory_folders(&options))?;
                 self.deliver(permit, &selected, sink, FileSink::finish)?
             }
             Inject::Stdin => {
@@ -116,7 +139,10 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::run`], without the refusal.
-    pub fn explain_run(&mut self, options: &RunOptions) -> Result<subrosa_policy::Explanation, EngineError> {
+    pub fn explain_run(
+        &mut self,
+        options: &RunOptions,
+    ) -> Result<subrosa_policy::Explanation, EngineError> {
         let selected = self.plan(options)?;
         let (name, words) = options
             .command
@@ -125,11 +151,20 @@ impl Session {
         let path = search_path(&options.variables);
         let resolved = path.resolve(name, &options.directory)?;
         let environment = Environment::inherit(Vec::new(), &[], &path)?;
-        let digest = if self.gate.policy().pins_executables() { Some(content_digest(&resolved)?) } else { None };
+        let digest = if self.gate.policy().pins_executables() {
+            Some(content_digest(&resolved)?)
+        } else {
+            None
+        };
         let limits = Limits::new(options.limits, false);
-        let command = Command::new(resolved, words.to_vec(), &options.directory, environment, limits)?;
-        let mut line = command.line();
-        line.digest = digest;
+        let command = Command::new(
+            resolved,
+            words.to_vec(),
+            &options.directory,
+            environment,
+            limits,
+        )?;
+        let line = command.line(digest);
         let inject = match options.inject {
             Some(inject) => inject,
             None => {
@@ -137,7 +172,11 @@ impl Session {
                 self.gate.policy().usual_inject(&request)
             }
         };
-        let inject = if inject == Inject::Placeholder { Inject::Env } else { inject };
+        let inject = if inject == Inject::Placeholder {
+            Inject::Env
+        } else {
+            inject
+        };
         let request = self.request(&command, line, inject, &selected);
         Ok(self.gate.policy().explain(&request))
     }
@@ -162,9 +201,14 @@ impl Session {
             }
         }
         let mut binds = options.binds.clone();
-        let implicit = options.patterns.is_empty() && options.binds.is_empty() && options.env_files.is_empty();
+        let implicit =
+            options.patterns.is_empty() && options.binds.is_empty() && options.env_files.is_empty();
         let usual = options.directory.join(".env");
-        let files = if implicit && usual.is_file() { std::slice::from_ref(&usual) } else { &options.env_files };
+        let files = if implicit && usual.is_file() {
+            std::slice::from_ref(&usual)
+        } else {
+            &options.env_files
+        };
         for file in files {
             binds.extend(references_in(file)?);
         }
@@ -173,7 +217,8 @@ impl Session {
             match (selected.next(), selected.next()) {
                 (Some(one), None) => add(Selected { variable, ..one })?,
                 _ => {
-                    let reason = format!("{what} is more than one value; name a field: {what}#FIELD");
+                    let reason =
+                        format!("{what} is more than one value; name a field: {what}#FIELD");
                     return Err(EngineError::usage(reason));
                 }
             }
@@ -213,7 +258,10 @@ impl Session {
             id: RequestId::from_bytes(random(&*self.setting.effects.rng)),
             caller: self.caller.clone(),
             action: Action::Run,
-            secrets: selected.iter().map(|selected| selected.wanted.clone()).collect(),
+            secrets: selected
+                .iter()
+                .map(|selected| selected.wanted.clone())
+                .collect(),
             sink: match inject {
                 Inject::File => SinkKind::File,
                 Inject::Stdin => SinkKind::Stdin,
@@ -227,17 +275,28 @@ impl Session {
     }
 
     fn surroundings(&self, command: &Command) -> Digest {
-        let parts = command.environment().iter().fold(Aad::new("subrosa/environment/v1"), |aad, (name, value)| {
-            aad.bytes(name.as_bytes()).bytes(value.as_bytes())
-        });
+        let parts = command
+            .environment()
+            .iter()
+            .fold(Aad::new("subrosa/environment/v1"), |aad, (name, value)| {
+                aad.bytes(name.as_bytes()).bytes(value.as_bytes())
+            });
         self.gate.surroundings(&parts)
     }
 
-    fn open_all(&mut self, selected: &[Selected]) -> Result<Vec<Sensitive>, EngineError> {
+    pub(crate) fn open_all(
+        &mut self,
+        selected: &[Selected],
+    ) -> Result<Vec<Sensitive>, EngineError> {
         let mut values = Vec::new();
         for one in selected {
             let field = &one.wanted.label.field;
-            values.push(self.vault.open_value(&mut self.journal, &one.located, field, one.version)?);
+            values.push(self.vault.open_value(
+                &mut self.journal,
+                &one.located,
+                field,
+                one.version,
+            )?);
         }
         Ok(values)
     }
@@ -253,8 +312,11 @@ impl Session {
         S::Kind: Kind,
     {
         let values = self.open_all(selected)?;
-        let lent: Vec<(&str, &Sensitive)> =
-            selected.iter().map(|one| one.variable.as_str()).zip(&values).collect();
+        let lent: Vec<(&str, &Sensitive)> = selected
+            .iter()
+            .map(|one| one.variable.as_str())
+            .zip(&values)
+            .collect();
         let released = self.gate.release(permit, &lent, &mut sink);
         // They are the command's now; ours are wiped before it has run for long.
         drop(values);
@@ -274,7 +336,10 @@ impl Session {
             several => {
                 // The parts must be known to the redactor, not only the document of them.
                 self.gate.learn(several.iter())?;
-                let names = selected.iter().map(|one| one.variable.to_string()).collect();
+                let names = selected
+                    .iter()
+                    .map(|one| one.variable.to_string())
+                    .collect();
                 let document = Document::new(DocumentForm::Dotenv, names);
                 let inputs: Vec<&Sensitive> = several.iter().collect();
                 let whole = Sensitive::derive(&document, &inputs)?;
@@ -308,7 +373,13 @@ impl Session {
                 Ok(report)
             }
             Err(error) => {
-                released.complete(&self.gate, Outcome::Failed { reason: error.to_string() }, 0);
+                released.complete(
+                    &self.gate,
+                    Outcome::Failed {
+                        reason: error.to_string(),
+                    },
+                    0,
+                );
                 Err(error.into())
             }
         }
@@ -316,27 +387,45 @@ impl Session {
 }
 
 fn not_built() -> EngineError {
-    EngineError::NotBuilt { what: "placeholders, which the broker swaps on the wire".to_owned(), part: 6 }
+    EngineError::NotBuilt {
+        what: "placeholders, which the broker swaps on the wire".to_owned(),
+        part: 6,
+    }
 }
 
 fn outcome(report: &RunReport) -> Outcome {
     match report.ending {
         Ending::Exited(status) => Outcome::Exited { status },
         Ending::Signalled(signal) => Outcome::Signalled { signal },
-        Ending::Limited(limit) => Outcome::Limited { limit: limit.reason().to_owned() },
-        _ => Outcome::Failed { reason: "whoever it ran for went away".to_owned() },
+        Ending::Limited(limit) => Outcome::Limited {
+            limit: limit.reason().to_owned(),
+        },
+        _ => Outcome::Failed {
+            reason: "whoever it ran for went away".to_owned(),
+        },
     }
 }
 
 fn search_path(variables: &[(OsString, OsString)]) -> SearchPath {
-    let path = variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value);
+    let path = variables
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value);
     path.map_or_else(SearchPath::default, |path| SearchPath::parse(path))
 }
 
 fn memory_folders(options: &RunOptions) -> Vec<PathBuf> {
-    let runtime = options.variables.iter().find(|(name, _)| name == "XDG_RUNTIME_DIR");
-    let runtime = runtime.map(|(_, value)| PathBuf::from(value)).filter(|path| path.is_absolute());
-    runtime.into_iter().chain([PathBuf::from("/dev/shm")]).collect()
+    let runtime = options
+        .variables
+        .iter()
+        .find(|(name, _)| name == "XDG_RUNTIME_DIR");
+    let runtime = runtime
+        .map(|(_, value)| PathBuf::from(value))
+        .filter(|path| path.is_absolute());
+    runtime
+        .into_iter()
+        .chain([PathBuf::from("/dev/shm")])
+        .collect()
 }
 
 fn strictest(asked: ProcessLimits, rule: ProcessLimits) -> ProcessLimits {

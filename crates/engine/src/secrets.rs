@@ -117,7 +117,11 @@ impl Session {
     /// # Errors
     /// [`EngineError::Usage`] for a bad pattern, [`EngineError::Vault`].
     pub fn list(&mut self, filter: &ListFilter) -> Result<Vec<Listed>, EngineError> {
-        let globs = filter.patterns.iter().map(|text| crate::select::glob(text)).collect::<Result<Vec<_>, _>>()?;
+        let globs = filter
+            .patterns
+            .iter()
+            .map(|text| crate::select::glob(text))
+            .collect::<Result<Vec<_>, _>>()?;
         let scope = self.scope().clone();
         let names: Vec<WorkspaceName> = if filter.all {
             self.vault.workspaces().cloned().collect()
@@ -131,8 +135,12 @@ impl Session {
         for name in names {
             for head in self.vault.list(&mut self.journal, &name)? {
                 let in_scope = filter.all || head.group.is_none() || head.group == scope.group;
-                let fits = globs.is_empty() || globs.iter().any(|glob| glob.matches(head.key.as_str()));
-                let tagged = filter.tag.as_ref().is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
+                let fits =
+                    globs.is_empty() || globs.iter().any(|glob| glob.matches(head.key.as_str()));
+                let tagged = filter
+                    .tag
+                    .as_ref()
+                    .is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
                 if in_scope && fits && tagged && head.removed.is_some() == filter.removed {
                     found.push(listed(&name, &head));
                 }
@@ -183,7 +191,13 @@ impl Session {
     pub fn history(&mut self, key: &KeyName) -> Result<Vec<Past>, EngineError> {
         let located = self.locate(key)?;
         let current = located.head.current().number;
-        Ok(located.head.versions.iter().rev().map(|version| past(version, current)).collect())
+        Ok(located
+            .head
+            .versions
+            .iter()
+            .rev()
+            .map(|version| past(version, current))
+            .collect())
     }
 
     /// Stores a change in the current scope.
@@ -194,7 +208,9 @@ impl Session {
     pub fn set(&mut self, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Stored, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
-        Ok(self.vault.set(&mut self.journal, (&scope, key), patch, mode, now)?)
+        Ok(self
+            .vault
+            .set(&mut self.journal, (&scope, key), patch, mode, now)?)
     }
 
     /// Draws a random value and stores it as the field of a secret.
@@ -202,7 +218,11 @@ impl Session {
     /// # Errors
     /// As [`Session::set`].
     pub fn generate(&self, recipe: Recipe, length: usize) -> Result<Sensitive, EngineError> {
-        Ok(Sensitive::generate(&*self.setting.effects.rng, recipe, length)?)
+        Ok(Sensitive::generate(
+            &*self.setting.effects.rng,
+            recipe,
+            length,
+        )?)
     }
 
     /// Moves a secret within the current scope, or to another.
@@ -212,7 +232,9 @@ impl Session {
     pub fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<Head, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
-        Ok(self.vault.rename(&mut self.journal, (&scope, from), to, now)?)
+        Ok(self
+            .vault
+            .rename(&mut self.journal, (&scope, from), to, now)?)
     }
 
     /// Removes a secret; it can be brought back.
@@ -242,7 +264,9 @@ impl Session {
     pub fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<Head, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
-        Ok(self.vault.rollback(&mut self.journal, (&scope, key), version, now)?)
+        Ok(self
+            .vault
+            .rollback(&mut self.journal, (&scope, key), version, now)?)
     }
 
     /// The secret with this key in the nearest scope.
@@ -263,15 +287,20 @@ pub(crate) fn secret_use(
     version: Option<u32>,
 ) -> Result<SecretUse, EngineError> {
     let head = &located.head;
-    let no_field =
-        || subrosa_vault::VaultError::NoField { key: head.key.clone(), field: field.clone() };
+    let no_field = || subrosa_vault::VaultError::NoField {
+        key: head.key.clone(),
+        field: field.clone(),
+    };
     let (field, about) = head.resolve_field(field).ok_or_else(no_field)?;
     let in_version = match version {
         None => head.current(),
-        Some(number) => head.version(number).ok_or_else(|| subrosa_vault::VaultError::NoVersion {
-            key: head.key.clone(),
-            version: number,
-        })?,
+        Some(number) => {
+            head.version(number)
+                .ok_or_else(|| subrosa_vault::VaultError::NoVersion {
+                    key: head.key.clone(),
+                    version: number,
+                })?
+        }
     };
     let value = *in_version.values.get(field).ok_or_else(no_field)?;
     let label: Label = located.label(field, value);

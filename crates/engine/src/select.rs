@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use subrosa_model::{FieldName, KeyName, Reference, Scheme, Scope, SecretUse, VarName, WorkspaceName};
+use subrosa_model::{
+    FieldName, KeyName, Reference, Scheme, Scope, SecretUse, VarName, WorkspaceName,
+};
 use subrosa_policy::Glob;
 use subrosa_vault::Located;
 
@@ -25,13 +27,18 @@ impl Selected {
     #[must_use]
     pub fn name(&self) -> String {
         let label = &self.wanted.label;
-        if label.field.is_default() { label.key.to_string() } else { format!("{}#{}", label.key, label.field) }
+        if label.field.is_default() {
+            label.key.to_string()
+        } else {
+            format!("{}#{}", label.key, label.field)
+        }
     }
 }
 
 /// Compiles a pattern over keys.
 pub(crate) fn glob(text: &str) -> Result<Glob, EngineError> {
-    Glob::new(text).map_err(|reason| EngineError::usage(format!("{text:?} is no pattern: {reason}")))
+    Glob::new(text)
+        .map_err(|reason| EngineError::usage(format!("{text:?} is no pattern: {reason}")))
 }
 
 impl Session {
@@ -58,7 +65,10 @@ impl Session {
         }
         if selected.is_empty() {
             let scope = self.scope().to_string();
-            return Err(EngineError::NothingFits { pattern: pattern.to_owned(), scope });
+            return Err(EngineError::NothingFits {
+                pattern: pattern.to_owned(),
+                scope,
+            });
         }
         Ok(selected)
     }
@@ -78,12 +88,18 @@ impl Session {
         let mut missing = None;
         for candidate in reference.candidates() {
             let scope = match &candidate.workspace {
-                Some(workspace) => Scope { workspace: workspace.clone(), group: None },
+                Some(workspace) => Scope {
+                    workspace: workspace.clone(),
+                    group: None,
+                },
                 None => own.clone(),
             };
             // A workspace that is named is meant, not what a look-up would fall back on.
             let located = match candidate.workspace {
-                None => self.vault.locate(&mut self.journal, &scope, &candidate.key).map(Some),
+                None => self
+                    .vault
+                    .locate(&mut self.journal, &scope, &candidate.key)
+                    .map(Some),
                 Some(_) => self
                     .vault
                     .find(&mut self.journal, &scope, &candidate.key)
@@ -99,10 +115,16 @@ impl Session {
         match found.as_slice() {
             [] => Err(match missing {
                 Some(error) => error.into(),
-                None => EngineError::NothingFits { pattern: reference.to_string(), scope: own.to_string() },
+                None => EngineError::NothingFits {
+                    pattern: reference.to_string(),
+                    scope: own.to_string(),
+                },
             }),
             [located] => {
-                let field = reference.field().cloned().unwrap_or_else(FieldName::default_field);
+                let field = reference
+                    .field()
+                    .cloned()
+                    .unwrap_or_else(FieldName::default_field);
                 selected(located, &field, reference.version_number())
             }
             [first, second, ..] => Err(EngineError::Ambiguous {
@@ -121,7 +143,9 @@ impl Session {
         names.dedup();
         for name in names {
             let heads = self.vault.list(&mut self.journal, &name)?;
-            let Some(workspace) = self.vault.workspace_id(&name) else { continue };
+            let Some(workspace) = self.vault.workspace_id(&name) else {
+                continue;
+            };
             // From far to near: a later entry of the same key replaces the earlier one.
             let (grouped, plain): (Vec<_>, Vec<_>) = heads
                 .into_iter()
@@ -129,8 +153,18 @@ impl Session {
                 .partition(|head| head.group.is_some());
             let own_group = grouped.into_iter().filter(|head| head.group == scope.group);
             for head in plain.into_iter().chain(own_group) {
-                let scope = Scope { workspace: name.clone(), group: head.group.clone() };
-                near.insert(head.key.clone(), Located { scope, workspace, head });
+                let scope = Scope {
+                    workspace: name.clone(),
+                    group: head.group.clone(),
+                };
+                near.insert(
+                    head.key.clone(),
+                    Located {
+                        scope,
+                        workspace,
+                        head,
+                    },
+                );
             }
         }
         Ok(near.into_values().collect())
@@ -154,5 +188,10 @@ pub(crate) fn selected(
 ) -> Result<Selected, EngineError> {
     let wanted = secret_use(located, field, version)?;
     let variable = located.head.variable(&wanted.label.field);
-    Ok(Selected { variable, wanted, located: located.clone(), version })
+    Ok(Selected {
+        variable,
+        wanted,
+        located: located.clone(),
+        version,
+    })
 }

@@ -69,13 +69,20 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::VaultExists`]; a failure leaves no vault behind.
-    pub fn init(setting: Setting, options: InitOptions) -> Result<(Self, Option<SecretBuf>), EngineError> {
+    pub fn init(
+        setting: Setting,
+        options: InitOptions,
+    ) -> Result<(Self, Option<SecretBuf>), EngineError> {
         let Effects { clock, rng } = setting.effects.clone();
         let path = setting.home.vault();
         if path.symlink_metadata().is_ok() {
-            return Err(EngineError::VaultExists { path: setting.home.data.clone() });
+            return Err(EngineError::VaultExists {
+                path: setting.home.data.clone(),
+            });
         }
-        let params = options.params.unwrap_or_else(|| Argon2Params::calibrate(KDF_TARGET));
+        let params = options
+            .params
+            .unwrap_or_else(|| Argon2Params::calibrate(KDF_TARGET));
         let genesis = Genesis::new(Arc::clone(&rng), clock.now())?;
         let (code, slots) = first_slots(&*rng, options, params)?;
         let keys = Arc::new(ring(genesis.id(), genesis.audit_epochs())?);
@@ -89,7 +96,11 @@ impl Session {
         })?;
         let created = created.ok_or_else(|| EngineError::usage("the vault was not written"))?;
         let vault = created.open(Box::new(store));
-        let pin = PinRecord { vault: vault.id(), current: vault.fingerprint(), next: None };
+        let pin = PinRecord {
+            vault: vault.id(),
+            current: vault.fingerprint(),
+            next: None,
+        };
         let mut notices = Vec::new();
         if let Err(error) = write_pin(&setting.home, &pin) {
             notices.push(unpinned_notice(&error));
@@ -158,9 +169,22 @@ impl Session {
         let revision = policy_revision.unwrap_or(0);
         let clock = Arc::clone(&setting.effects.clock);
         let gate = Gate::new(policy, revision, keys, Arc::clone(&writer), clock);
-        let present = vault.slot().and_then(|slot| slot.kind).is_some_and(|kind| kind.proves_presence());
-        let mut session =
-            Self { setting, vault, journal, gate, writer, caller, policy_revision, present, rolled_back, notices };
+        let present = vault
+            .slot()
+            .and_then(|slot| slot.kind)
+            .is_some_and(|kind| kind.proves_presence());
+        let mut session = Self {
+            setting,
+            vault,
+            journal,
+            gate,
+            writer,
+            caller,
+            policy_revision,
+            present,
+            rolled_back,
+            notices,
+        };
         session.record_opening()?;
         Ok(session)
     }
@@ -181,11 +205,25 @@ impl Session {
             Ok::<_, EngineError>(())
         });
         if let Err(error) = merged {
-            self.notices.push(format!("failed attempts to open the vault could not be merged into the log: {error}"));
+            self.notices.push(format!(
+                "failed attempts to open the vault could not be merged into the log: {error}"
+            ));
         }
-        let slot = self.vault.slot().map(|slot| slot.label.clone()).unwrap_or_default();
-        let body = EventBody::Unlock(subrosa_model::Unlock { slot, opened: true, unauthenticated: false });
-        self.writer.submit_later(Event { time: now, caller: self.caller.clone(), body });
+        let slot = self
+            .vault
+            .slot()
+            .map(|slot| slot.label.clone())
+            .unwrap_or_default();
+        let body = EventBody::Unlock(subrosa_model::Unlock {
+            slot,
+            opened: true,
+            unauthenticated: false,
+        });
+        self.writer.submit_later(Event {
+            time: now,
+            caller: self.caller.clone(),
+            body,
+        });
         Ok(())
     }
 
@@ -235,7 +273,11 @@ impl Session {
 
     /// Demands a proof of presence for an operation.
     pub(crate) fn require_presence(&self, what: &'static str) -> Result<(), EngineError> {
-        if self.present { Ok(()) } else { Err(EngineError::Presence { what }) }
+        if self.present {
+            Ok(())
+        } else {
+            Err(EngineError::Presence { what })
+        }
     }
 
     /// Pins a new root key, in two steps around the commit.
@@ -256,32 +298,50 @@ pub(crate) fn first_slots(
     options: InitOptions,
     params: Argon2Params,
 ) -> Result<(Option<SecretBuf>, Vec<NewSlot<'static>>), EngineError> {
-    let mut slots =
-        vec![NewSlot { unlock: Unlock::Passphrase(options.passphrase), label: "passphrase", params }];
+    let mut slots = vec![NewSlot {
+        unlock: Unlock::Passphrase(options.passphrase),
+        label: "passphrase",
+        params,
+    }];
     if !options.recovery {
         return Ok((None, slots));
     }
     let code = NewSlot::recovery_code(rng)?;
     let unlock = Unlock::Recovery(SecretBuf::copy_from(code.as_slice())?);
-    slots.push(NewSlot { unlock, label: "recovery", params });
+    slots.push(NewSlot {
+        unlock,
+        label: "recovery",
+        params,
+    });
     Ok((Some(code), slots))
 }
 
 pub(crate) fn open_store(home: &Home, path: &Path) -> Result<SqliteStore, EngineError> {
     match SqliteStore::open(path, &OpenOptions::default()) {
-        Err(StoreError::Missing { .. }) => Err(EngineError::NoVault { path: home.data.clone() }),
+        Err(StoreError::Missing { .. }) => Err(EngineError::NoVault {
+            path: home.data.clone(),
+        }),
         opened => Ok(opened?),
     }
 }
 
-fn spawn_writer(setting: &Setting, journal: &ChainJournal, keys: &KeyRing) -> Result<Writer, EngineError> {
+fn spawn_writer(
+    setting: &Setting,
+    journal: &ChainJournal,
+    keys: &KeyRing,
+) -> Result<Writer, EngineError> {
     let log = SqliteStore::open(&setting.home.vault(), &OpenOptions::default())?;
     let anchor = setting.home.anchors().join(keys.vault().to_string());
     Folder::create(&setting.home.state)?;
     Folder::create(&setting.home.anchors())?;
     let anchor = FileAnchor::at(&anchor);
     let rng = Arc::clone(&setting.effects.rng);
-    Ok(Writer::spawn(Box::new(log), journal.shared(), rng, Some(Box::new(anchor)))?)
+    Ok(Writer::spawn(
+        Box::new(log),
+        journal.shared(),
+        rng,
+        Some(Box::new(anchor)),
+    )?)
 }
 
 /// Notes a failed attempt; that the note could not be written must not hide the failure itself.
@@ -303,24 +363,39 @@ fn write_pin(home: &Home, record: &PinRecord) -> Result<(), EngineError> {
 }
 
 fn unpinned_notice(error: &EngineError) -> String {
-    format!("the root fingerprint could not be pinned, so a forged vault in this folder would not be noticed: {error}")
+    format!(
+        "the root fingerprint could not be pinned, so a forged vault in this folder would not be noticed: {error}"
+    )
 }
 
 /// Compares the root fingerprint with the pinned one, and pins it on first sight when a person
 /// has proved to know the vault's secret.
-fn check_pin(setting: &Setting, unverified: &Unverified, notices: &mut Vec<String>) -> Result<(), EngineError> {
+fn check_pin(
+    setting: &Setting,
+    unverified: &Unverified,
+    notices: &mut Vec<String>,
+) -> Result<(), EngineError> {
     let fingerprint = unverified.fingerprint();
-    let present = unverified.slot().and_then(|slot| slot.kind).is_some_and(|kind| kind.proves_presence());
+    let present = unverified
+        .slot()
+        .and_then(|slot| slot.kind)
+        .is_some_and(|kind| kind.proves_presence());
     let known = match &setting.home.pins {
         None => None,
         Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {
             Ok(known) => known,
             // A pin that is there and cannot be trusted is no reason to trust the vault.
-            Err(error @ (FileError::Damaged { .. } | FileError::Unsafe { .. })) => return Err(error.into()),
+            Err(error @ (FileError::Damaged { .. } | FileError::Unsafe { .. })) => {
+                return Err(error.into());
+            }
             Err(_) => None,
         },
     };
-    let fresh = PinRecord { vault: unverified.id(), current: fingerprint, next: None };
+    let fresh = PinRecord {
+        vault: unverified.id(),
+        current: fingerprint,
+        next: None,
+    };
     let write = |notices: &mut Vec<String>| match write_pin(&setting.home, &fresh) {
         Ok(()) => {}
         Err(error) => notices.push(unpinned_notice(&error)),
@@ -336,11 +411,15 @@ fn check_pin(setting: &Setting, unverified: &Unverified, notices: &mut Vec<Strin
             write(notices);
             Ok(())
         }
-        Some(_) => Err(EngineError::Forged { path: setting.home.data.clone() }),
+        Some(_) => Err(EngineError::Forged {
+            path: setting.home.data.clone(),
+        }),
         None if present => {
             write(notices);
             Ok(())
         }
-        None => Err(EngineError::Unpinned { path: setting.home.data.clone() }),
+        None => Err(EngineError::Unpinned {
+            path: setting.home.data.clone(),
+        }),
     }
 }

@@ -47,9 +47,17 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Presence`], [`EngineError::Vault`].
-    pub fn add_passphrase(&mut self, label: &str, passphrase: SecretBuf) -> Result<SlotShown, EngineError> {
+    pub fn add_passphrase(
+        &mut self,
+        label: &str,
+        passphrase: SecretBuf,
+    ) -> Result<SlotShown, EngineError> {
         let params = Argon2Params::calibrate(KDF_TARGET);
-        self.add(&NewSlot { unlock: Unlock::Passphrase(passphrase), label, params })
+        self.add(&NewSlot {
+            unlock: Unlock::Passphrase(passphrase),
+            label,
+            params,
+        })
     }
 
     /// Adds a key file, which is made at `path` and must not lie in the vault's folder.
@@ -58,7 +66,8 @@ impl Session {
     /// [`EngineError::Presence`]; [`EngineError::File`] when there is something at `path`.
     pub fn add_key_file(&mut self, label: &str, path: &Path) -> Result<SlotShown, EngineError> {
         self.require_presence("adding a slot")?;
-        let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
+        let absolute =
+            std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
         if self.setting.home.holds(&absolute) {
             return Err(EngineError::usage(
                 "a key file in the vault's own folder opens every copy of it; choose a path elsewhere",
@@ -69,7 +78,11 @@ impl Session {
         content.extend(b"\n")?;
         create_new(&absolute, content.as_slice(), 0o600)?;
         let unlock = Unlock::KeyFile(content);
-        let added = self.add(&NewSlot { unlock, label, params: Argon2Params::FLOOR });
+        let added = self.add(&NewSlot {
+            unlock,
+            label,
+            params: Argon2Params::FLOOR,
+        });
         if added.is_err() {
             // A file that opens nothing would only mislead.
             let _ = std::fs::remove_file(&absolute);
@@ -84,7 +97,11 @@ impl Session {
     pub fn add_recovery(&mut self, label: &str) -> Result<(SlotShown, SecretBuf), EngineError> {
         let code = NewSlot::recovery_code(&*self.setting.effects.rng)?;
         let unlock = Unlock::Recovery(SecretBuf::copy_from(code.as_slice())?);
-        let added = self.add(&NewSlot { unlock, label, params: Argon2Params::FLOOR })?;
+        let added = self.add(&NewSlot {
+            unlock,
+            label,
+            params: Argon2Params::FLOOR,
+        })?;
         Ok((added, code))
     }
 
@@ -102,8 +119,14 @@ impl Session {
     pub fn remove_slot(&mut self, name: &str) -> Result<(), EngineError> {
         self.require_presence("removing a slot")?;
         let slots = self.vault.slots(&mut self.journal)?;
-        let found = slots.iter().find(|slot| slot.label == name || slot.id.to_string() == name);
-        let id = found.ok_or_else(|| VaultError::SlotMissing { name: name.to_owned() })?.id;
+        let found = slots
+            .iter()
+            .find(|slot| slot.label == name || slot.id.to_string() == name);
+        let id = found
+            .ok_or_else(|| VaultError::SlotMissing {
+                name: name.to_owned(),
+            })?
+            .id;
         self.replace_root(&[id])
     }
 
@@ -123,16 +146,27 @@ impl Session {
         // Completion records of this process must not come between plan and commit.
         self.gate.flush()?;
         let mut announce = |next: Digest| {
-            let pin = PinRecord { vault, current, next: Some(next) };
+            let pin = PinRecord {
+                vault,
+                current,
+                next: Some(next),
+            };
             match Self::pin(&home, &pin) {
                 Ok(()) => Ok(()),
                 // Without a place for pins there is none to go stale.
                 Err(EngineError::Home { .. }) => Ok(()),
-                Err(error) => Err(VaultError::Journal { reason: error.to_string() }),
+                Err(error) => Err(VaultError::Journal {
+                    reason: error.to_string(),
+                }),
             }
         };
-        self.vault.rotate(&mut self.journal, removed, &mut announce)?;
-        let pin = PinRecord { vault, current: self.vault.fingerprint(), next: None };
+        self.vault
+            .rotate(&mut self.journal, removed, &mut announce)?;
+        let pin = PinRecord {
+            vault,
+            current: self.vault.fingerprint(),
+            next: None,
+        };
         match Self::pin(&home, &pin) {
             Ok(()) | Err(EngineError::Home { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -144,7 +178,10 @@ fn shown(slot: &SlotInfo, current: Option<SlotId>) -> SlotShown {
     SlotShown {
         id: slot.id,
         label: slot.label.clone(),
-        kind: slot.kind.map_or("of a later program", |kind| kind.name()).to_owned(),
+        kind: slot
+            .kind
+            .map_or("of a later program", |kind| kind.name())
+            .to_owned(),
         presence: slot.kind.is_some_and(|kind| kind.proves_presence()),
         current: current == Some(slot.id),
         created: slot.created,

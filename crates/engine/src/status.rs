@@ -46,7 +46,9 @@ pub fn status(home: &Home) -> Result<Status, EngineError> {
         Err(error) => return Err(error),
     };
     let (vault, slots) = Vault::peek(&mut store)?;
-    let ambient = slots.iter().any(|slot| slot.kind.is_none_or(|kind| !kind.proves_presence()));
+    let ambient = slots
+        .iter()
+        .any(|slot| slot.kind.is_none_or(|kind| !kind.proves_presence()));
     let custody = if ambient {
         "none against code of this user: a key file opens the vault without a person"
     } else {

@@ -22,7 +22,10 @@ impl Clock for SystemClock {
 
     fn since_boot(&self) -> Duration {
         let now = clock_gettime(ClockId::Boottime);
-        Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+        Duration::new(
+            u64::try_from(now.tv_sec).unwrap_or(0),
+            u32::try_from(now.tv_nsec).unwrap_or(0),
+        )
     }
 }
 
@@ -39,7 +42,10 @@ impl Effects {
     /// The system's own.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), rng: Arc::new(SystemRng) }
+        Self {
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(SystemRng),
+        }
     }
 
     /// The caller that this process is, as an operator who opens the vault in its own process.

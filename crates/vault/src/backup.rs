@@ -40,7 +40,10 @@ pub struct Trailer {
 
 fn trailer_mac(root: &RootKeys, frames: u64, digest: &[u8; 32]) -> [u8; 32] {
     root.backup().mac(
-        &Aad::new("subrosa/backup-end/v1").bytes(root.vault().as_bytes()).u64(frames).bytes(digest),
+        &Aad::new("subrosa/backup-end/v1")
+            .bytes(root.vault().as_bytes())
+            .u64(frames)
+            .bytes(digest),
     )
 }
 
@@ -51,12 +54,19 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        Self { frames: 0, digest: [0; 32] }
+        Self {
+            frames: 0,
+            digest: [0; 32],
+        }
     }
 
     fn push(&mut self, frame: &[u8]) {
         self.frames += 1;
-        self.digest = sha256(&Aad::new("subrosa/backup/v1").bytes(&self.digest).bytes(frame));
+        self.digest = sha256(
+            &Aad::new("subrosa/backup/v1")
+                .bytes(&self.digest)
+                .bytes(frame),
+        );
     }
 }
 
@@ -79,7 +89,12 @@ impl Vault {
             }
             write_log(snapshot, &mut chain, out)?;
             let mac = trailer_mac(&contents.root, chain.frames, &chain.digest);
-            let end = Encoder::new().u8(END).u64(chain.frames).fixed(&chain.digest).fixed(&mac).finish();
+            let end = Encoder::new()
+                .u8(END)
+                .u64(chain.frames)
+                .fixed(&chain.digest)
+                .fixed(&mac)
+                .finish();
             write_frame(out, &end)?;
             out.flush().map_err(io)
         })
@@ -137,7 +152,10 @@ pub fn read_backup(
 ///
 /// # Errors
 /// As [`read_backup`].
-pub fn scan_backup(input: &mut dyn Read, progress: &mut dyn FnMut(u64)) -> Result<Trailer, VaultError> {
+pub fn scan_backup(
+    input: &mut dyn Read,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Trailer, VaultError> {
     read_frames(input, progress, &mut |_| Ok(()))
 }
 
@@ -149,7 +167,9 @@ fn read_frames(
     let mut magic = [0; MAGIC.len()];
     input.read_exact(&mut magic).map_err(io)?;
     if magic != *MAGIC {
-        return Err(broken("it does not begin like a backup of subrosa, format 1"));
+        return Err(broken(
+            "it does not begin like a backup of subrosa, format 1",
+        ));
     }
     let mut chain = Chain::new();
     loop {
@@ -183,12 +203,30 @@ fn decode_frame(frame: &[u8]) -> Result<Frame, Malformed> {
     let decoded = match d.u8()? {
         RECORD => {
             let collection = Collection::from_number(d.u8()?).ok_or(Malformed)?;
-            let key = RecordKey { collection, parent: d.fixed()?, id: d.fixed()? };
-            Frame::Record(Record { key, revision: d.u64()?, body: d.bytes()?.to_vec() })
+            let key = RecordKey {
+                collection,
+                parent: d.fixed()?,
+                id: d.fixed()?,
+            };
+            Frame::Record(Record {
+                key,
+                revision: d.u64()?,
+                body: d.bytes()?.to_vec(),
+            })
         }
-        LOG_ROW => Frame::Row(LogRow { sequence: d.u64()?, body: d.bytes()?.to_vec() }),
-        LOG_HEAD => Frame::Head(LogHead { sequence: d.u64()?, body: d.bytes()?.to_vec() }),
-        END => Frame::End(Trailer { frames: d.u64()?, digest: d.fixed()?, mac: d.fixed()? }),
+        LOG_ROW => Frame::Row(LogRow {
+            sequence: d.u64()?,
+            body: d.bytes()?.to_vec(),
+        }),
+        LOG_HEAD => Frame::Head(LogHead {
+            sequence: d.u64()?,
+            body: d.bytes()?.to_vec(),
+        }),
+        END => Frame::End(Trailer {
+            frames: d.u64()?,
+            digest: d.fixed()?,
+            mac: d.fixed()?,
+        }),
         _ => return Err(Malformed),
     };
     d.end()?;
@@ -209,43 +247,86 @@ struct Restore<'a> {
 
 impl<'a> Restore<'a> {
     fn new(store: &'a mut dyn VaultStore) -> Self {
-        Self { store, batch: Batch::default(), bytes: 0, rows: Vec::new(), stored: None, head: None }
+        Self {
+            store,
+            batch: Batch::default(),
+            bytes: 0,
+            rows: Vec::new(),
+            stored: None,
+            head: None,
+        }
     }
 
     fn record(&mut self, record: Record) -> Result<(), VaultError> {
         self.bytes += record.body.len();
-        self.batch.expect.push(Expect { key: record.key, revision: None });
+        self.batch.expect.push(Expect {
+            key: record.key,
+            revision: None,
+        });
         self.batch.writes.push(Write::Put(record));
-        if self.bytes < BATCH_BYTES { Ok(()) } else { self.flush_records() }
+        if self.bytes < BATCH_BYTES {
+            Ok(())
+        } else {
+            self.flush_records()
+        }
     }
 
     fn flush_records(&mut self) -> Result<(), VaultError> {
         self.bytes = 0;
         let batch = std::mem::take(&mut self.batch);
-        if batch.writes.is_empty() { Ok(()) } else { Ok(self.store.commit(&batch)?) }
+        if batch.writes.is_empty() {
+            Ok(())
+        } else {
+            Ok(self.store.commit(&batch)?)
+        }
     }
 
     fn row(&mut self, row: LogRow) -> Result<(), VaultError> {
         // The log of a pruned vault begins above 1: the store is told so by a head before it.
         if self.stored.is_none() {
-            let before = row.sequence.checked_sub(1).ok_or_else(|| broken("its log is out of order"))?;
-            self.append(Vec::new(), LogHead { sequence: before, body: Vec::new() })?;
+            let before = row
+                .sequence
+                .checked_sub(1)
+                .ok_or_else(|| broken("its log is out of order"))?;
+            self.append(
+                Vec::new(),
+                LogHead {
+                    sequence: before,
+                    body: Vec::new(),
+                },
+            )?;
         }
         self.rows.push(row);
-        if self.rows.len() < ROWS_AT_A_TIME { Ok(()) } else { self.flush_rows() }
+        if self.rows.len() < ROWS_AT_A_TIME {
+            Ok(())
+        } else {
+            self.flush_rows()
+        }
     }
 
     fn flush_rows(&mut self) -> Result<(), VaultError> {
         let rows = std::mem::take(&mut self.rows);
-        let Some(last) = rows.last() else { return Ok(()) };
-        let head = LogHead { sequence: last.sequence, body: Vec::new() };
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        let head = LogHead {
+            sequence: last.sequence,
+            body: Vec::new(),
+        };
         self.append(rows, head)
     }
 
     fn append(&mut self, rows: Vec<LogRow>, head: LogHead) -> Result<(), VaultError> {
         let expected = self.stored.as_ref().map(|head| head.body.clone());
-        let log = Some(LogAppend { expected, rows, head: head.clone() });
-        self.store.commit(&Batch { log, ..Batch::default() })?;
+        let log = Some(LogAppend {
+            expected,
+            rows,
+            head: head.clone(),
+        });
+        self.store.commit(&Batch {
+            log,
+            ..Batch::default()
+        })?;
         self.stored = Some(head);
         Ok(())
     }
@@ -299,21 +380,35 @@ fn write_log(
         let Some(last) = rows.last() else { break };
         from = last.sequence + 1;
         for row in rows {
-            let frame = Encoder::new().u8(LOG_ROW).u64(row.sequence).bytes(&row.body).finish();
+            let frame = Encoder::new()
+                .u8(LOG_ROW)
+                .u64(row.sequence)
+                .bytes(&row.body)
+                .finish();
             chain.push(&frame);
             write_frame(out, &frame)?;
         }
     }
-    let head = snapshot.log_head()?.ok_or_else(|| VaultError::tampered("the log has no head"))?;
-    let frame = Encoder::new().u8(LOG_HEAD).u64(head.sequence).bytes(&head.body).finish();
+    let head = snapshot
+        .log_head()?
+        .ok_or_else(|| VaultError::tampered("the log has no head"))?;
+    let frame = Encoder::new()
+        .u8(LOG_HEAD)
+        .u64(head.sequence)
+        .bytes(&head.body)
+        .finish();
     chain.push(&frame);
     write_frame(out, &frame)
 }
 
 fn write_frame(out: &mut dyn std::io::Write, frame: &[u8]) -> Result<(), VaultError> {
-    let length = u32::try_from(frame.len()).ok().filter(|_| frame.len() <= FRAME_MAX);
+    let length = u32::try_from(frame.len())
+        .ok()
+        .filter(|_| frame.len() <= FRAME_MAX);
     let length = length.ok_or_else(|| broken("a record is too large"))?;
-    out.write_all(&length.to_le_bytes()).and_then(|()| out.write_all(frame)).map_err(io)
+    out.write_all(&length.to_le_bytes())
+        .and_then(|()| out.write_all(frame))
+        .map_err(io)
 }
 
 fn read_frame(input: &mut dyn Read) -> Result<Vec<u8>, VaultError> {
@@ -325,18 +420,29 @@ fn read_frame(input: &mut dyn Read) -> Result<Vec<u8>, VaultError> {
     }
     let mut frame = Vec::new();
     // Grows with what really comes, not with what is claimed.
-    let read = input.take(length as u64).read_to_end(&mut frame).map_err(io)?;
-    if read == length { Ok(frame) } else { Err(broken("it was cut off")) }
+    let read = input
+        .take(length as u64)
+        .read_to_end(&mut frame)
+        .map_err(io)?;
+    if read == length {
+        Ok(frame)
+    } else {
+        Err(broken("it was cut off"))
+    }
 }
 
 fn broken(reason: &str) -> VaultError {
-    VaultError::Backup { reason: reason.to_owned() }
+    VaultError::Backup {
+        reason: reason.to_owned(),
+    }
 }
 
 fn io(error: std::io::Error) -> VaultError {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => broken("it was cut off"),
         std::io::ErrorKind::StorageFull => broken("the disk is full"),
-        _ => VaultError::Backup { reason: error.to_string() },
+        _ => VaultError::Backup {
+            reason: error.to_string(),
+        },
     }
 }

@@ -120,7 +120,9 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn time(&mut self) -> Result<Timestamp, Malformed> {
-        self.fixed().map(i64::from_le_bytes).map(Timestamp::from_micros)
+        self.fixed()
+            .map(i64::from_le_bytes)
+            .map(Timestamp::from_micros)
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
@@ -141,7 +143,11 @@ impl<'a> Decoder<'a> {
         &mut self,
         get: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Option<T>, Malformed> {
-        if self.flag()? { get(self).map(Some) } else { Ok(None) }
+        if self.flag()? {
+            get(self).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// A list of at most `limit` items.
@@ -160,6 +166,10 @@ impl<'a> Decoder<'a> {
 
     /// Demands that everything was read.
     pub(crate) fn end(self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 }

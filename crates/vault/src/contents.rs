@@ -32,19 +32,29 @@ impl Header {
             .fixed(self.vault.as_bytes())
             .time(self.created)
             .finish();
-        Record { key: header_key(), revision, body }
+        Record {
+            key: header_key(),
+            revision,
+            body,
+        }
     }
 
     pub(crate) fn read(snapshot: &mut dyn Snapshot) -> Result<Self, VaultError> {
         let damaged = |_: Malformed| VaultError::tampered("the header");
-        let record = snapshot.get(&header_key())?.ok_or(Malformed).map_err(damaged)?;
+        let record = snapshot
+            .get(&header_key())?
+            .ok_or(Malformed)
+            .map_err(damaged)?;
         let mut d = Decoder::new(&record.body);
         if d.fixed::<8>().map_err(damaged)? != *MAGIC {
             return Err(damaged(Malformed));
         }
         let found = d.u32().map_err(damaged)?;
         if found != FORMAT {
-            return Err(VaultError::Future { found, known: FORMAT });
+            return Err(VaultError::Future {
+                found,
+                known: FORMAT,
+            });
         }
         let vault = VaultId::from_bytes(d.fixed().map_err(damaged)?);
         let created = d.time().map_err(damaged)?;
@@ -82,7 +92,11 @@ pub(crate) struct Contents {
 
 impl Contents {
     /// Reads all that every operation needs, from one view.
-    pub(crate) fn load(header: Header, root: RootKeys, snapshot: &mut dyn Snapshot) -> Result<Self, VaultError> {
+    pub(crate) fn load(
+        header: Header,
+        root: RootKeys,
+        snapshot: &mut dyn Snapshot,
+    ) -> Result<Self, VaultError> {
         let (state, record) = read_state(&root, snapshot)?;
         let mut contents = Self {
             header,
@@ -103,7 +117,9 @@ impl Contents {
         snapshot: &mut dyn Snapshot,
         journal: &mut dyn Journal,
     ) -> Result<(), VaultError> {
-        let record = snapshot.get(&state_key())?.ok_or_else(|| VaultError::tampered("the state"))?;
+        let record = snapshot
+            .get(&state_key())?
+            .ok_or_else(|| VaultError::tampered("the state"))?;
         let digest = record_digest(&record.key, record.revision, &record.body);
         journal.check(snapshot.log_head()?.as_ref(), digest)?;
         if digest == self.state_digest {
@@ -159,7 +175,11 @@ impl Contents {
             Some(record) => self.state.vouches_for(&as_ref(record)),
             None => !self.state.lists(key),
         };
-        if agrees { Ok(record) } else { Err(VaultError::tampered(format!("{:?}", key.collection))) }
+        if agrees {
+            Ok(record)
+        } else {
+            Err(VaultError::tampered(format!("{:?}", key.collection)))
+        }
     }
 
     /// Loads the state of a workspace unless it is there already.
@@ -168,7 +188,9 @@ impl Contents {
         snapshot: &mut dyn Snapshot,
         name: &WorkspaceName,
     ) -> Result<(), VaultError> {
-        let Some(workspace) = self.workspaces.get(name) else { return Ok(()) };
+        let Some(workspace) = self.workspaces.get(name) else {
+            return Ok(());
+        };
         if workspace.state.is_some() {
             return Ok(());
         }
@@ -195,7 +217,10 @@ impl Contents {
         workspace: &Workspace,
         id: [u8; 16],
     ) -> Result<Option<LoadedHead>, VaultError> {
-        let (_, state) = workspace.state.as_ref().ok_or_else(|| VaultError::tampered("no state was loaded"))?;
+        let (_, state) = workspace
+            .state
+            .as_ref()
+            .ok_or_else(|| VaultError::tampered("no state was loaded"))?;
         let mut found = WorkspaceState::empty();
         let mut wanted = None;
         let mut failure = None;
@@ -220,8 +245,15 @@ impl Contents {
         if !state.bucket_agrees(&found, id[0]) {
             return Err(VaultError::tampered("the secrets of a workspace"));
         }
-        let Some(record) = wanted else { return Ok(None) };
-        let head = open_head(self.header.vault, workspace, &as_ref(&record), &mut Vec::new())?;
+        let Some(record) = wanted else {
+            return Ok(None);
+        };
+        let head = open_head(
+            self.header.vault,
+            workspace,
+            &as_ref(&record),
+            &mut Vec::new(),
+        )?;
         debug_assert_eq!(record.key, head_key(workspace.id, id));
         Ok(Some(LoadedHead { record, head }))
     }
@@ -244,11 +276,20 @@ pub(crate) fn open_head(
 }
 
 pub(crate) fn as_ref(record: &Record) -> RecordRef<'_> {
-    RecordRef { key: record.key, revision: record.revision, body: &record.body }
+    RecordRef {
+        key: record.key,
+        revision: record.revision,
+        body: &record.body,
+    }
 }
 
-fn read_state(root: &RootKeys, snapshot: &mut dyn Snapshot) -> Result<(VaultState, Record), VaultError> {
-    let record = snapshot.get(&state_key())?.ok_or_else(|| VaultError::tampered("the state"))?;
+fn read_state(
+    root: &RootKeys,
+    snapshot: &mut dyn Snapshot,
+) -> Result<(VaultState, Record), VaultError> {
+    let record = snapshot
+        .get(&state_key())?
+        .ok_or_else(|| VaultError::tampered("the state"))?;
     Ok((open_state(root, &record)?, record))
 }
 

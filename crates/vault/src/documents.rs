@@ -46,14 +46,23 @@ impl Vault {
         name: &'static str,
     ) -> Result<Option<Document>, VaultError> {
         self.read(journal, |contents, snapshot| {
-            let Some(record) = contents.listed(snapshot, &document_key(name))? else { return Ok(None) };
+            let Some(record) = contents.listed(snapshot, &document_key(name))? else {
+                return Ok(None);
+            };
             let mut content = Vec::new();
             contents
                 .root
                 .documents()
-                .open_public(&aad(&contents.root, name, record.revision), &record.body, &mut content)
+                .open_public(
+                    &aad(&contents.root, name, record.revision),
+                    &record.body,
+                    &mut content,
+                )
                 .map_err(VaultError::opening(name))?;
-            Ok(Some(Document { revision: record.revision, content }))
+            Ok(Some(Document {
+                revision: record.revision,
+                content,
+            }))
         })
     }
 
@@ -71,7 +80,10 @@ impl Vault {
         change: &Change,
     ) -> Result<(), VaultError> {
         if content.len() > DOCUMENT_MAX {
-            return Err(VaultError::Limit { what: format!("bytes of {name}"), limit: DOCUMENT_MAX });
+            return Err(VaultError::Limit {
+                what: format!("bytes of {name}"),
+                limit: DOCUMENT_MAX,
+            });
         }
         self.write(journal, |draft| {
             let old = draft.contents.listed(draft.snapshot, &document_key(name))?;
@@ -81,8 +93,17 @@ impl Vault {
             }
             let revision = old.unwrap_or(0) + 1;
             let root = &draft.contents.root;
-            let body = root.documents().seal(draft.rng, &aad(root, name, revision), content);
-            draft.put_listed(Record { key: document_key(name), revision, body }, old);
+            let body = root
+                .documents()
+                .seal(draft.rng, &aad(root, name, revision), content);
+            draft.put_listed(
+                Record {
+                    key: document_key(name),
+                    revision,
+                    body,
+                },
+                old,
+            );
             Ok(((), change.clone()))
         })
     }
@@ -93,7 +114,10 @@ fn aad(root: &RootKeys, name: &str, revision: u64) -> Aad {
 }
 
 fn aad_of(vault: VaultId, name: &str, revision: u64) -> Aad {
-    Aad::new("subrosa/document/v1").bytes(vault.as_bytes()).text(name).u64(revision)
+    Aad::new("subrosa/document/v1")
+        .bytes(vault.as_bytes())
+        .text(name)
+        .u64(revision)
 }
 
 /// Opens a document of key material into locked memory.
@@ -114,9 +138,21 @@ pub(crate) fn open_private(
 }
 
 /// Seals a document under `root`, as `revision`.
-pub(crate) fn seal(root: &RootKeys, rng: &dyn Rng, name: &str, revision: u64, plain: &[u8]) -> Record {
-    let body = root.documents().seal(rng, &aad(root, name, revision), plain);
-    Record { key: document_key(name), revision, body }
+pub(crate) fn seal(
+    root: &RootKeys,
+    rng: &dyn Rng,
+    name: &str,
+    revision: u64,
+    plain: &[u8],
+) -> Record {
+    let body = root
+        .documents()
+        .seal(rng, &aad(root, name, revision), plain);
+    Record {
+        key: document_key(name),
+        revision,
+        body,
+    }
 }
 
 /// The keys of the log, one for each epoch; the last is current. Keeps the order in which they
@@ -151,15 +187,25 @@ impl AuditEpochs {
         Ok(plain)
     }
 
-    pub(crate) fn read(contents: &Contents, snapshot: &mut dyn Snapshot) -> Result<Self, VaultError> {
+    pub(crate) fn read(
+        contents: &Contents,
+        snapshot: &mut dyn Snapshot,
+    ) -> Result<Self, VaultError> {
         let (_, plain) = open_private(contents, snapshot, AUDIT_KEYS)?;
         let malformed = || VaultError::tampered(AUDIT_KEYS);
         let epochs = plain.as_slice().chunks(EPOCH_BYTES).map(|entry| {
             let (epoch, key) = entry.split_first_chunk::<4>().ok_or_else(malformed)?;
-            Ok((u32::from_le_bytes(*epoch), Key::from_bytes(key).map_err(|_| malformed())?))
+            Ok((
+                u32::from_le_bytes(*epoch),
+                Key::from_bytes(key).map_err(|_| malformed())?,
+            ))
         });
         let epochs = epochs.collect::<Result<Vec<_>, VaultError>>()?;
-        if epochs.is_empty() { Err(malformed()) } else { Ok(Self(epochs)) }
+        if epochs.is_empty() {
+            Err(malformed())
+        } else {
+            Ok(Self(epochs))
+        }
     }
 }
 
@@ -169,20 +215,38 @@ impl fmt::Debug for AuditEpochs {
     }
 }
 
-pub(crate) fn put_audit_epochs(draft: &mut Draft<'_>, epochs: &AuditEpochs) -> Result<(), VaultError> {
-    let record = seal(&draft.contents.root, draft.rng, AUDIT_KEYS, 1, epochs.encode()?.as_slice());
+pub(crate) fn put_audit_epochs(
+    draft: &mut Draft<'_>,
+    epochs: &AuditEpochs,
+) -> Result<(), VaultError> {
+    let record = seal(
+        &draft.contents.root,
+        draft.rng,
+        AUDIT_KEYS,
+        1,
+        epochs.encode()?.as_slice(),
+    );
     draft.put_listed(record, None);
     Ok(())
 }
 
 pub(crate) fn put_lineage(draft: &mut Draft<'_>, seed: &Key) -> Result<(), VaultError> {
-    let record = seal(&draft.contents.root, draft.rng, LINEAGE, 1, seed.danger_expose());
+    let record = seal(
+        &draft.contents.root,
+        draft.rng,
+        LINEAGE,
+        1,
+        seed.danger_expose(),
+    );
     draft.put_listed(record, None);
     Ok(())
 }
 
 /// The key that signs what slots hold.
-pub(crate) fn lineage(contents: &Contents, snapshot: &mut dyn Snapshot) -> Result<SigningKey, VaultError> {
+pub(crate) fn lineage(
+    contents: &Contents,
+    snapshot: &mut dyn Snapshot,
+) -> Result<SigningKey, VaultError> {
     let (_, plain) = open_private(contents, snapshot, LINEAGE)?;
     let seed = Key::from_bytes(plain.as_slice()).map_err(|_| VaultError::tampered(LINEAGE))?;
     Ok(SigningKey::from_seed(&seed)?)

@@ -38,7 +38,11 @@ pub(crate) struct Settled {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(contents: &'a mut Contents, snapshot: &'a mut dyn Snapshot, rng: &'a dyn Rng) -> Self {
+    pub(crate) fn new(
+        contents: &'a mut Contents,
+        snapshot: &'a mut dyn Snapshot,
+        rng: &'a dyn Rng,
+    ) -> Self {
         let state = contents.state.clone();
         Self {
             contents,
@@ -53,12 +57,19 @@ impl<'a> Draft<'a> {
     }
 
     /// Makes a workspace unless it exists; returns whether it was made.
-    pub(crate) fn ensure_workspace(&mut self, name: &WorkspaceName, now: Timestamp) -> Result<bool, VaultError> {
+    pub(crate) fn ensure_workspace(
+        &mut self,
+        name: &WorkspaceName,
+        now: Timestamp,
+    ) -> Result<bool, VaultError> {
         if self.contents.workspaces.contains_key(name) || self.created.contains_key(name) {
             return Ok(false);
         }
         if self.contents.workspaces.len() + self.created.len() >= WORKSPACES_MAX {
-            return Err(VaultError::Limit { what: "workspaces".to_owned(), limit: WORKSPACES_MAX });
+            return Err(VaultError::Limit {
+                what: "workspaces".to_owned(),
+                limit: WORKSPACES_MAX,
+            });
         }
         let workspace = Workspace::generate(self.rng, name.clone(), now)?;
         let record = workspace.record(&self.contents.root, self.rng);
@@ -69,11 +80,15 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn workspace(&self, name: &WorkspaceName) -> Option<&Workspace> {
-        self.contents.workspaces.get(name).or_else(|| self.created.get(name))
+        self.contents
+            .workspaces
+            .get(name)
+            .or_else(|| self.created.get(name))
     }
 
     fn existing(&self, name: &WorkspaceName) -> Result<&Workspace, VaultError> {
-        self.workspace(name).ok_or_else(|| VaultError::tampered("a workspace is missing"))
+        self.workspace(name)
+            .ok_or_else(|| VaultError::tampered("a workspace is missing"))
     }
 
     /// The head with this record id in a workspace; checked against the workspace's state.
@@ -119,26 +134,49 @@ impl<'a> Draft<'a> {
         let id = workspace.keys.head_id(head.group.as_ref(), &head.key);
         let old = old.filter(|old| old.record.key.id == id);
         let revision = old.map_or(1, |old| old.record.revision + 1);
-        let place = HeadPlace { vault, workspace: workspace.id, record: id, revision };
+        let place = HeadPlace {
+            vault,
+            workspace: workspace.id,
+            record: id,
+            revision,
+        };
         let sealed = keys.seal(workspace.keys.values(), rng, &place.keys_aad())?;
         let body = head.seal(&place, workspace.keys.meta(), rng, &sealed);
-        let record = Record { key: head_key(workspace.id, id), revision, body };
+        let record = Record {
+            key: head_key(workspace.id, id),
+            revision,
+            body,
+        };
         self.count(name, old.map(|old| &old.record), Some(&record))?;
-        self.expect.push(Expect { key: record.key, revision: old.map(|old| old.record.revision) });
+        self.expect.push(Expect {
+            key: record.key,
+            revision: old.map(|old| old.record.revision),
+        });
         self.writes.push(Write::Put(record));
         Ok(())
     }
 
     /// Takes a head away; its values stay.
-    pub(crate) fn remove_head(&mut self, name: &WorkspaceName, old: &LoadedHead) -> Result<(), VaultError> {
+    pub(crate) fn remove_head(
+        &mut self,
+        name: &WorkspaceName,
+        old: &LoadedHead,
+    ) -> Result<(), VaultError> {
         self.count(name, Some(&old.record), None)?;
-        self.expect.push(Expect { key: old.record.key, revision: Some(old.record.revision) });
+        self.expect.push(Expect {
+            key: old.record.key,
+            revision: Some(old.record.revision),
+        });
         self.writes.push(Write::Remove(old.record.key));
         Ok(())
     }
 
     pub(crate) fn put_value(&mut self, secret: SecretId, id: [u8; 16], body: Vec<u8>) {
-        self.writes.push(Write::Put(Record { key: value_key(secret, id), revision: 1, body }));
+        self.writes.push(Write::Put(Record {
+            key: value_key(secret, id),
+            revision: 1,
+            body,
+        }));
     }
 
     pub(crate) fn remove_value(&mut self, secret: SecretId, id: [u8; 16]) {
@@ -146,20 +184,29 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn remove_values(&mut self, secret: SecretId) {
-        self.writes.push(Write::RemoveAll { collection: Collection::Value, parent: *secret.as_bytes() });
+        self.writes.push(Write::RemoveAll {
+            collection: Collection::Value,
+            parent: *secret.as_bytes(),
+        });
     }
 
     /// Writes a small record and lists it in the state.
     pub(crate) fn put_listed(&mut self, record: Record, old: Option<u64>) {
         self.state.insert(&record);
-        self.expect.push(Expect { key: record.key, revision: old });
+        self.expect.push(Expect {
+            key: record.key,
+            revision: old,
+        });
         self.writes.push(Write::Put(record));
     }
 
     /// Removes a small record from the store and from the state.
     pub(crate) fn remove_listed(&mut self, key: RecordKey, old: u64) {
         self.state.remove(&key);
-        self.expect.push(Expect { key, revision: Some(old) });
+        self.expect.push(Expect {
+            key,
+            revision: Some(old),
+        });
         self.writes.push(Write::Remove(key));
     }
 
@@ -171,7 +218,10 @@ impl<'a> Draft<'a> {
     /// Takes away a record that was sealed under keys which this draft replaces; the states under
     /// the new keys never counted it.
     pub(crate) fn replace_record(&mut self, record: &Record) {
-        self.expect.push(Expect { key: record.key, revision: Some(record.revision) });
+        self.expect.push(Expect {
+            key: record.key,
+            revision: Some(record.revision),
+        });
         self.writes.push(Write::Remove(record.key));
     }
 
@@ -183,7 +233,11 @@ impl<'a> Draft<'a> {
     ) -> Result<(), VaultError> {
         if !self.states.contains_key(name) {
             self.contents.load_workspace_state(self.snapshot, name)?;
-            let state = self.existing(name)?.state.as_ref().map(|(_, state)| state.clone());
+            let state = self
+                .existing(name)?
+                .state
+                .as_ref()
+                .map(|(_, state)| state.clone());
             let state = state.ok_or_else(|| VaultError::tampered("no state was loaded"))?;
             self.states.insert(name.clone(), state);
         }
@@ -193,7 +247,9 @@ impl<'a> Draft<'a> {
             .get(name)
             .or_else(|| self.created.get(name))
             .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
-        let Some(state) = self.states.get_mut(name) else { return Ok(()) };
+        let Some(state) = self.states.get_mut(name) else {
+            return Ok(());
+        };
         if let Some(old) = old {
             state.subtract(workspace.keys.set(), &as_ref(old))?;
         }
@@ -209,19 +265,31 @@ impl<'a> Draft<'a> {
         let mut states = BTreeMap::new();
         for (name, state) in std::mem::take(&mut self.states) {
             let workspace = self.existing(&name)?;
-            let old = workspace.state.as_ref().map_or(0, |(revision, _)| *revision);
+            let old = workspace
+                .state
+                .as_ref()
+                .map_or(0, |(revision, _)| *revision);
             let place = (vault, workspace.id);
             let record = state.seal(place, workspace.keys.state(), self.rng, old + 1);
             self.put_listed(record, (old > 0).then_some(old));
             states.insert(name, (old + 1, state));
         }
         let revision = self.contents.state_revision + 1;
-        let (record, digest) = self.state.seal(vault, self.contents.root.state(), self.rng, revision);
+        let (record, digest) =
+            self.state
+                .seal(vault, self.contents.root.state(), self.rng, revision);
         let old = (self.contents.state_revision > 0).then_some(self.contents.state_revision);
-        self.expect.push(Expect { key: state_key(), revision: old });
+        self.expect.push(Expect {
+            key: state_key(),
+            revision: old,
+        });
         self.writes.push(Write::Put(record));
         Ok(Settled {
-            batch: Batch { expect: self.expect, writes: self.writes, log: None },
+            batch: Batch {
+                expect: self.expect,
+                writes: self.writes,
+                log: None,
+            },
             digest,
             state: self.state,
             revision,

@@ -101,27 +101,36 @@ impl Head {
     /// The current version.
     #[must_use]
     pub fn current(&self) -> &Version {
-        self.versions.last().expect("a head has at least one version: decoding and patching see to it")
+        self.versions
+            .last()
+            .expect("a head has at least one version: decoding and patching see to it")
     }
 
     /// A version by its number.
     #[must_use]
     pub fn version(&self, number: u32) -> Option<&Version> {
-        self.versions.iter().find(|version| version.number == number)
+        self.versions
+            .iter()
+            .find(|version| version.number == number)
     }
 
     /// The field that `name` names, aliases included.
     #[must_use]
     pub fn resolve_field(&self, name: &FieldName) -> Option<(&FieldName, &Field)> {
-        self.fields
-            .get_key_value(name)
-            .or_else(|| self.fields.iter().find(|(_, field)| field.aliases.contains(name)))
+        self.fields.get_key_value(name).or_else(|| {
+            self.fields
+                .iter()
+                .find(|(_, field)| field.aliases.contains(name))
+        })
     }
 
     /// The environment variable that stands for a field.
     #[must_use]
     pub fn variable(&self, field: &FieldName) -> VarName {
-        self.bindings.get(field).cloned().unwrap_or_else(|| self.key.default_variable(field))
+        self.bindings
+            .get(field)
+            .cloned()
+            .unwrap_or_else(|| self.key.default_variable(field))
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -129,7 +138,9 @@ impl Head {
             .fixed(self.id.as_bytes())
             .option(self.group.as_ref(), |e, group| e.text(group.as_str()))
             .text(self.key.as_str())
-            .option(self.pin.as_ref(), |e, pin| e.text(pin.provider.as_str()).fixed(pin.hosts.as_bytes()))
+            .option(self.pin.as_ref(), |e, pin| {
+                e.text(pin.provider.as_str()).fixed(pin.hosts.as_bytes())
+            })
             .time(self.created)
             .time(self.modified)
             .option(self.expires, Encoder::time)
@@ -150,9 +161,11 @@ impl Head {
                 e.text(field.as_str()).text(variable.as_str())
             })
             .list(self.versions.iter(), |e, version| {
-                e.u32(version.number).time(version.created).list(version.values.iter(), |e, (field, value)| {
-                    e.text(field.as_str()).fixed(&value.id).u32(value.written)
-                })
+                e.u32(version.number)
+                    .time(version.created)
+                    .list(version.values.iter(), |e, (field, value)| {
+                        e.text(field.as_str()).fixed(&value.id).u32(value.written)
+                    })
             })
             .finish()
     }
@@ -172,22 +185,38 @@ impl Head {
             note: d.text()?.to_owned(),
             url: d.text()?.to_owned(),
             fields: d.list(FIELDS_MAX, decode_field)?.into_iter().collect(),
-            bindings: d.list(FIELDS_MAX, |d| Ok((d.name()?, d.name()?)))?.into_iter().collect(),
+            bindings: d
+                .list(FIELDS_MAX, |d| Ok((d.name()?, d.name()?)))?
+                .into_iter()
+                .collect(),
             versions: d.list(VERSIONS_KEPT, decode_version)?,
         };
         d.end()?;
-        if head.versions.is_empty() { Err(Malformed) } else { Ok(head) }
+        if head.versions.is_empty() {
+            Err(Malformed)
+        } else {
+            Ok(head)
+        }
     }
 
     /// Seals this and the sealed value keys into the body of a record.
-    pub(crate) fn seal(&self, place: &HeadPlace, key: &Key, rng: &dyn Rng, value_keys: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(
+        &self,
+        place: &HeadPlace,
+        key: &Key,
+        rng: &dyn Rng,
+        value_keys: &[u8],
+    ) -> Vec<u8> {
         let meta = key.seal(rng, &place.meta_aad(), &self.encode());
         Encoder::new().bytes(&meta).bytes(value_keys).finish()
     }
 }
 
 fn decode_pin(d: &mut Decoder<'_>) -> Result<Pin, Malformed> {
-    Ok(Pin { provider: d.name()?, hosts: subrosa_model::Digest::from_bytes(d.fixed()?) })
+    Ok(Pin {
+        provider: d.name()?,
+        hosts: subrosa_model::Digest::from_bytes(d.fixed()?),
+    })
 }
 
 fn decode_field(d: &mut Decoder<'_>) -> Result<(FieldName, Field), Malformed> {
@@ -208,7 +237,15 @@ fn decode_version(d: &mut Decoder<'_>) -> Result<Version, Malformed> {
         number: d.u32()?,
         created: d.time()?,
         values: d
-            .list(FIELDS_MAX, |d| Ok((d.name()?, ValueRef { id: d.fixed()?, written: d.u32()? })))?
+            .list(FIELDS_MAX, |d| {
+                Ok((
+                    d.name()?,
+                    ValueRef {
+                        id: d.fixed()?,
+                        written: d.u32()?,
+                    },
+                ))
+            })?
             .into_iter()
             .collect(),
     })
@@ -250,14 +287,22 @@ impl<'a> HeadBody<'a> {
     pub(crate) fn split(body: &'a [u8]) -> Result<Self, VaultError> {
         let mut d = Decoder::new(body);
         let split = (|| {
-            let halves = Self { meta: d.bytes()?, keys: d.bytes()? };
+            let halves = Self {
+                meta: d.bytes()?,
+                keys: d.bytes()?,
+            };
             d.end()?;
             Ok::<_, Malformed>(halves)
         })();
         split.map_err(|_| VaultError::tampered("the record of a secret"))
     }
 
-    pub(crate) fn open(&self, place: &HeadPlace, key: &Key, plain: &mut Vec<u8>) -> Result<Head, VaultError> {
+    pub(crate) fn open(
+        &self,
+        place: &HeadPlace,
+        key: &Key,
+        plain: &mut Vec<u8>,
+    ) -> Result<Head, VaultError> {
         key.open_public(&place.meta_aad(), self.meta, plain)
             .map_err(VaultError::opening("the record of a secret"))?;
         Head::decode(plain).map_err(|_| VaultError::tampered("the record of a secret"))

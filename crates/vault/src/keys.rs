@@ -39,13 +39,21 @@ impl RootKeys {
     }
 
     /// Wraps the root key to a slot.
-    pub(crate) fn wrap(&self, rng: &dyn Rng, slot: &Recipient, aad: &Aad) -> Result<Vec<u8>, OpenError> {
+    pub(crate) fn wrap(
+        &self,
+        rng: &dyn Rng,
+        slot: &Recipient,
+        aad: &Aad,
+    ) -> Result<Vec<u8>, OpenError> {
         slot.wrap(rng, aad, &self.root)
     }
 
     /// What is pinned outside the folder: tells this root key from every other.
     pub(crate) fn fingerprint(&self) -> Digest {
-        Digest::from_bytes(self.root.mac(&Aad::new("subrosa/fingerprint/v1").bytes(self.vault.as_bytes())))
+        Digest::from_bytes(
+            self.root
+                .mac(&Aad::new("subrosa/fingerprint/v1").bytes(self.vault.as_bytes())),
+        )
     }
 
     pub(crate) fn workspaces(&self) -> &Key {
@@ -126,38 +134,70 @@ impl WorkspaceKeys {
 const NO_PARENT: [u8; 16] = [0; 16];
 
 pub(crate) fn header_key() -> RecordKey {
-    RecordKey { collection: Collection::Header, parent: NO_PARENT, id: [0; 16] }
+    RecordKey {
+        collection: Collection::Header,
+        parent: NO_PARENT,
+        id: [0; 16],
+    }
 }
 
 pub(crate) fn state_key() -> RecordKey {
-    RecordKey { collection: Collection::State, parent: NO_PARENT, id: [0; 16] }
+    RecordKey {
+        collection: Collection::State,
+        parent: NO_PARENT,
+        id: [0; 16],
+    }
 }
 
 pub(crate) fn workspace_state_key(workspace: WorkspaceId) -> RecordKey {
-    RecordKey { collection: Collection::State, parent: *workspace.as_bytes(), id: [0; 16] }
+    RecordKey {
+        collection: Collection::State,
+        parent: *workspace.as_bytes(),
+        id: [0; 16],
+    }
 }
 
 pub(crate) fn slot_key(slot: subrosa_model::SlotId) -> RecordKey {
-    RecordKey { collection: Collection::Slot, parent: NO_PARENT, id: *slot.as_bytes() }
+    RecordKey {
+        collection: Collection::Slot,
+        parent: NO_PARENT,
+        id: *slot.as_bytes(),
+    }
 }
 
 pub(crate) fn workspace_key(workspace: WorkspaceId) -> RecordKey {
-    RecordKey { collection: Collection::Workspace, parent: NO_PARENT, id: *workspace.as_bytes() }
+    RecordKey {
+        collection: Collection::Workspace,
+        parent: NO_PARENT,
+        id: *workspace.as_bytes(),
+    }
 }
 
 pub(crate) fn document_key(name: &str) -> RecordKey {
     let digest = subrosa_crypto::sha256(&Aad::new("subrosa/document-id/v1").text(name));
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
-    RecordKey { collection: Collection::Document, parent: NO_PARENT, id }
+    RecordKey {
+        collection: Collection::Document,
+        parent: NO_PARENT,
+        id,
+    }
 }
 
 pub(crate) fn head_key(workspace: WorkspaceId, id: [u8; 16]) -> RecordKey {
-    RecordKey { collection: Collection::Head, parent: *workspace.as_bytes(), id }
+    RecordKey {
+        collection: Collection::Head,
+        parent: *workspace.as_bytes(),
+        id,
+    }
 }
 
 pub(crate) fn value_key(secret: SecretId, id: [u8; 16]) -> RecordKey {
-    RecordKey { collection: Collection::Value, parent: *secret.as_bytes(), id }
+    RecordKey {
+        collection: Collection::Value,
+        parent: *secret.as_bytes(),
+        id,
+    }
 }
 
 /// The keys of a secret's values, as they are sealed in its head: `(value id, key)`.
@@ -171,7 +211,10 @@ impl ValueKeys {
     }
 
     pub(crate) fn get(&self, value: &[u8; 16]) -> Option<&Key> {
-        self.0.iter().find(|(id, _)| id == value).map(|(_, key)| key)
+        self.0
+            .iter()
+            .find(|(id, _)| id == value)
+            .map(|(_, key)| key)
     }
 
     pub(crate) fn insert(&mut self, value: [u8; 16], key: Key) {
@@ -193,7 +236,9 @@ impl ValueKeys {
     }
 
     pub(crate) fn open(key: &Key, aad: &Aad, sealed: &[u8]) -> Result<Self, VaultError> {
-        let plain = key.open(aad, sealed).map_err(VaultError::opening("the keys of a secret"))?;
+        let plain = key
+            .open(aad, sealed)
+            .map_err(VaultError::opening("the keys of a secret"))?;
         let entries = plain.as_slice().chunks(ENTRY).map(|entry| {
             let malformed = || VaultError::tampered("the keys of a secret");
             let (id, key) = entry.split_at_checked(16).ok_or_else(malformed)?;

@@ -29,8 +29,8 @@ mod secrets;
 mod slot;
 mod slots;
 mod state;
-mod verify;
 mod vault;
+mod verify;
 mod workspace;
 
 pub use backup::{Trailer, read_backup, scan_backup};

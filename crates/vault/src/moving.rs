@@ -21,7 +21,10 @@ pub(crate) fn rename_in(
     let loaded = load_live(draft, from_scope, from)?;
     // A removed secret there could still be brought back: it is not overwritten.
     if load(draft, to_scope, to)?.is_some() {
-        return Err(VaultError::Exists { key: to.clone(), scope: to_scope.clone() });
+        return Err(VaultError::Exists {
+            key: to.clone(),
+            scope: to_scope.clone(),
+        });
     }
     draft.ensure_workspace(&to_scope.workspace, now)?;
     let keys = draft.open_value_keys(&from_scope.workspace, &loaded)?;
@@ -51,7 +54,12 @@ fn reseal(
         .head
         .versions
         .iter()
-        .flat_map(|version| version.values.iter().map(|(field, value)| (field.clone(), *value)))
+        .flat_map(|version| {
+            version
+                .values
+                .iter()
+                .map(|(field, value)| (field.clone(), *value))
+        })
         .collect();
     values.sort_by_key(|(_, value)| value.id);
     values.dedup_by_key(|(_, value)| value.id);
@@ -72,11 +80,21 @@ pub(crate) fn open(
     keys: &ValueKeys,
 ) -> Result<Sensitive, VaultError> {
     let missing = || VaultError::tampered("a value is missing");
-    let record = draft.snapshot.get(&value_key(loaded.head.id, value.id))?.ok_or_else(missing)?;
+    let record = draft
+        .snapshot
+        .get(&value_key(loaded.head.id, value.id))?
+        .ok_or_else(missing)?;
     let workspace = draft.workspace(&scope.workspace).ok_or_else(missing)?;
     let head = &loaded.head;
     let vault = draft.contents.header.vault;
-    let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+    let aad = value_aad(
+        vault,
+        workspace.id,
+        head.id,
+        field,
+        value.written,
+        head.pin.as_ref(),
+    );
     let label = Label {
         workspace: workspace.id,
         secret: head.id,

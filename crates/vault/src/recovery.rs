@@ -31,18 +31,33 @@ pub(crate) fn generate(rng: &dyn Rng) -> Result<SecretBuf, MemoryError> {
 
 /// The bytes behind a code as somebody typed it.
 pub(crate) fn parse(text: &SecretBuf) -> Result<SecretBuf, VaultError> {
-    let wrong = || VaultError::WrongKey { what: "recovery code" };
+    let wrong = || VaultError::WrongKey {
+        what: "recovery code",
+    };
     let mut symbols = SecretBuf::with_capacity(64)?;
-    for byte in text.as_slice().iter().filter(|b| !matches!(b, b'-' | b' ' | b'\n' | b'\r' | b'\t')) {
+    for byte in text
+        .as_slice()
+        .iter()
+        .filter(|b| !matches!(b, b'-' | b' ' | b'\n' | b'\r' | b'\t'))
+    {
         symbols.extend(&[symbol(*byte).ok_or_else(wrong)?])?;
     }
-    let (code, given) = symbols.as_slice().split_at_checked(BYTES * 8 / 5).ok_or_else(wrong)?;
+    let (code, given) = symbols
+        .as_slice()
+        .split_at_checked(BYTES * 8 / 5)
+        .ok_or_else(wrong)?;
     let mut raw = SecretBuf::with_capacity(BYTES)?;
     for group in code.chunks_exact(8) {
-        let bits = group.iter().fold(0u64, |bits, symbol| bits << 5 | u64::from(*symbol));
+        let bits = group
+            .iter()
+            .fold(0u64, |bits, symbol| bits << 5 | u64::from(*symbol));
         raw.extend(&bits.to_be_bytes()[3..])?;
     }
-    if given.iter().copied().eq(check(raw.as_slice())) { Ok(raw) } else { Err(wrong()) }
+    if given.iter().copied().eq(check(raw.as_slice())) {
+        Ok(raw)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// Letters that are easily taken for digits are read as those.
@@ -52,12 +67,17 @@ fn symbol(byte: u8) -> Option<u8> {
         b'I' | b'L' => b'1',
         other => other,
     };
-    ALPHABET.iter().position(|letter| *letter == byte).and_then(|index| u8::try_from(index).ok())
+    ALPHABET
+        .iter()
+        .position(|letter| *letter == byte)
+        .and_then(|index| u8::try_from(index).ok())
 }
 
 fn digits(bytes: &[u8]) -> impl Iterator<Item = u8> {
     bytes.chunks_exact(5).flat_map(|chunk| {
-        let bits = chunk.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+        let bits = chunk
+            .iter()
+            .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
         (0..8).map(move |index| (bits >> (35 - 5 * index) & 31) as u8)
     })
 }

@@ -41,8 +41,19 @@ impl Vault {
         let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
         let fresh = RootKeys::generate(self.contents.header.vault, &*self.rng)?;
         let fingerprint = fresh.fingerprint();
-        let plan = plan(&mut self.contents, &mut *snapshot, &*self.rng, fresh, removed)?;
-        let Plan { mut settled, mut next, epochs, change } = plan;
+        let plan = plan(
+            &mut self.contents,
+            &mut *snapshot,
+            &*self.rng,
+            fresh,
+            removed,
+        )?;
+        let Plan {
+            mut settled,
+            mut next,
+            epochs,
+            change,
+        } = plan;
         let head = snapshot.log_head()?;
         drop(snapshot);
         announce(fingerprint)?;
@@ -90,7 +101,10 @@ fn plan(
         workspaces: BTreeMap::new(),
     };
     for (name, old) in &contents.workspaces {
-        let state = old.state.as_ref().map(|(revision, _)| (*revision, WorkspaceState::empty()));
+        let state = old
+            .state
+            .as_ref()
+            .map(|(revision, _)| (*revision, WorkspaceState::empty()));
         let workspace = Workspace {
             id: old.id,
             name: name.clone(),
@@ -113,12 +127,23 @@ fn plan(
         draft.put_listed(slot.record(revision + 1), Some(revision));
     }
     for (name, revision, plain) in documents {
-        let record = documents::seal(&draft.contents.root, rng, name, revision + 1, plain.as_slice());
+        let record = documents::seal(
+            &draft.contents.root,
+            rng,
+            name,
+            revision + 1,
+            plain.as_slice(),
+        );
         draft.put_listed(record, Some(revision));
     }
     for name in &names {
-        let workspace = draft.workspace(name).ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
-        let (revision, record) = (workspace.revision, workspace.record(&draft.contents.root, rng));
+        let workspace = draft
+            .workspace(name)
+            .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
+        let (revision, record) = (
+            workspace.revision,
+            workspace.record(&draft.contents.root, rng),
+        );
         draft.put_listed(record, Some(revision));
         draft.touch(name)?;
     }
@@ -130,46 +155,84 @@ fn plan(
     for workspace in next.workspaces.values_mut() {
         workspace.revision += 1;
     }
-    let kind = if gone.is_empty() { ChangeKind::Rotate } else { ChangeKind::SlotRemove };
+    let kind = if gone.is_empty() {
+        ChangeKind::Rotate
+    } else {
+        ChangeKind::SlotRemove
+    };
     let subjects = gone.into_iter().map(|(_, slot)| slot.info.label).collect();
-    Ok(Plan { settled, next, epochs, change: Change { kind, subjects, detail: String::new() } })
+    Ok(Plan {
+        settled,
+        next,
+        epochs,
+        change: Change {
+            kind,
+            subjects,
+            detail: String::new(),
+        },
+    })
 }
 
-type OpenedHead = (subrosa_model::WorkspaceName, LoadedHead, crate::keys::ValueKeys);
+type OpenedHead = (
+    subrosa_model::WorkspaceName,
+    LoadedHead,
+    crate::keys::ValueKeys,
+);
 
 /// Every head of the vault with the keys of its values, checked against the states.
-fn read_heads(contents: &Contents, snapshot: &mut dyn Snapshot) -> Result<Vec<OpenedHead>, VaultError> {
+fn read_heads(
+    contents: &Contents,
+    snapshot: &mut dyn Snapshot,
+) -> Result<Vec<OpenedHead>, VaultError> {
     let vault = contents.header.vault;
     let mut heads = Vec::new();
     for (name, workspace) in &contents.workspaces {
         let mut found = WorkspaceState::empty();
         let mut failure = None;
         let mut plain = Vec::new();
-        snapshot.scan(Collection::Head, Some(workspace.id.as_bytes()), &mut |record| {
-            let record = Record { key: record.key, revision: record.revision, body: record.body.to_vec() };
-            let opened = found.add(workspace.keys.set(), &as_ref(&record)).and_then(|()| {
-                let head = open_head(vault, workspace, &as_ref(&record), &mut plain)?;
-                let loaded = LoadedHead { record, head };
-                let place = loaded.place(vault, workspace);
-                let body = crate::head::HeadBody::split(&loaded.record.body)?;
-                let keys = crate::keys::ValueKeys::open(workspace.keys.values(), &place.keys_aad(), body.keys)?;
-                Ok((name.clone(), loaded, keys))
-            });
-            match opened {
-                Ok(head) => {
-                    heads.push(head);
-                    ControlFlow::Continue(())
+        snapshot.scan(
+            Collection::Head,
+            Some(workspace.id.as_bytes()),
+            &mut |record| {
+                let record = Record {
+                    key: record.key,
+                    revision: record.revision,
+                    body: record.body.to_vec(),
+                };
+                let opened = found
+                    .add(workspace.keys.set(), &as_ref(&record))
+                    .and_then(|()| {
+                        let head = open_head(vault, workspace, &as_ref(&record), &mut plain)?;
+                        let loaded = LoadedHead { record, head };
+                        let place = loaded.place(vault, workspace);
+                        let body = crate::head::HeadBody::split(&loaded.record.body)?;
+                        let keys = crate::keys::ValueKeys::open(
+                            workspace.keys.values(),
+                            &place.keys_aad(),
+                            body.keys,
+                        )?;
+                        Ok((name.clone(), loaded, keys))
+                    });
+                match opened {
+                    Ok(head) => {
+                        heads.push(head);
+                        ControlFlow::Continue(())
+                    }
+                    Err(error) => {
+                        failure = Some(error);
+                        ControlFlow::Break(())
+                    }
                 }
-                Err(error) => {
-                    failure = Some(error);
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
+            },
+        )?;
         if let Some(error) = failure {
             return Err(error);
         }
-        if workspace.state.as_ref().is_none_or(|(_, state)| *state != found) {
+        if workspace
+            .state
+            .as_ref()
+            .is_none_or(|(_, state)| *state != found)
+        {
             return Err(VaultError::tampered("the secrets of a workspace"));
         }
     }
@@ -189,12 +252,18 @@ fn read_documents(
             continue;
         }
         let (revision, plain) = documents::open_private(contents, snapshot, name)?;
-        let plain = if name == documents::audit_keys_name() { epochs.encode()? } else { plain };
+        let plain = if name == documents::audit_keys_name() {
+            epochs.encode()?
+        } else {
+            plain
+        };
         documents.push((name, revision, plain));
     }
     // A document of a later program would be left under the old root key.
     if documents.len() != contents.state.count(Collection::Document) {
-        return Err(VaultError::Unknown { what: "a document that this program does not know" });
+        return Err(VaultError::Unknown {
+            what: "a document that this program does not know",
+        });
     }
     Ok(documents)
 }

@@ -113,7 +113,9 @@ impl Vault {
     ) -> Result<Option<Located>, VaultError> {
         self.read(journal, |contents, snapshot| {
             contents.load_workspace_state(snapshot, &scope.workspace)?;
-            let Some(workspace) = contents.workspaces.get(&scope.workspace) else { return Ok(None) };
+            let Some(workspace) = contents.workspaces.get(&scope.workspace) else {
+                return Ok(None);
+            };
             let id = workspace.keys.head_id(scope.group.as_ref(), key);
             let found = contents.load_head(snapshot, workspace, id)?;
             Ok(found.map(|loaded| Located {
@@ -136,7 +138,10 @@ impl Vault {
         key: &KeyName,
     ) -> Result<Located, VaultError> {
         let in_group = scope.group.is_some().then(|| scope.clone());
-        let in_workspace = Scope { workspace: scope.workspace.clone(), group: None };
+        let in_workspace = Scope {
+            workspace: scope.workspace.clone(),
+            group: None,
+        };
         let global = (!scope.workspace.is_global()).then(Scope::global);
         for near in in_group.into_iter().chain([in_workspace]).chain(global) {
             if let Some(found) = self.find(journal, &near, key)?
@@ -145,7 +150,10 @@ impl Vault {
                 return Ok(found);
             }
         }
-        Err(VaultError::Missing { key: key.clone(), scope: scope.clone() })
+        Err(VaultError::Missing {
+            key: key.clone(),
+            scope: scope.clone(),
+        })
     }
 
     /// All secrets of a workspace, in the order of group and key; removed ones included.
@@ -154,30 +162,40 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Tampered`] when a secret is missing, added or not what was stored.
-    pub fn list(&mut self, journal: &mut dyn Journal, name: &WorkspaceName) -> Result<Vec<Head>, VaultError> {
+    pub fn list(
+        &mut self,
+        journal: &mut dyn Journal,
+        name: &WorkspaceName,
+    ) -> Result<Vec<Head>, VaultError> {
         self.read(journal, |contents, snapshot| {
             contents.load_workspace_state(snapshot, name)?;
-            let Some(workspace) = contents.workspaces.get(name) else { return Ok(Vec::new()) };
+            let Some(workspace) = contents.workspaces.get(name) else {
+                return Ok(Vec::new());
+            };
             let vault = contents.header.vault;
             let mut found = WorkspaceState::empty();
             let mut heads = Vec::new();
             let mut failure = None;
             let mut plain = Vec::new();
-            snapshot.scan(Collection::Head, Some(workspace.id.as_bytes()), &mut |record| {
-                let opened = found
-                    .add(workspace.keys.set(), &record)
-                    .and_then(|()| open_head(vault, workspace, &record, &mut plain));
-                match opened {
-                    Ok(head) => {
-                        heads.push(head);
-                        ControlFlow::Continue(())
+            snapshot.scan(
+                Collection::Head,
+                Some(workspace.id.as_bytes()),
+                &mut |record| {
+                    let opened = found
+                        .add(workspace.keys.set(), &record)
+                        .and_then(|()| open_head(vault, workspace, &record, &mut plain));
+                    match opened {
+                        Ok(head) => {
+                            heads.push(head);
+                            ControlFlow::Continue(())
+                        }
+                        Err(error) => {
+                            failure = Some(error);
+                            ControlFlow::Break(())
+                        }
                     }
-                    Err(error) => {
-                        failure = Some(error);
-                        ControlFlow::Break(())
-                    }
-                }
-            })?;
+                },
+            )?;
             if let Some(error) = failure {
                 return Err(error);
             }
@@ -204,11 +222,15 @@ impl Vault {
         let head = &located.head;
         let version = match version {
             None => head.current(),
-            Some(number) => head
-                .version(number)
-                .ok_or_else(|| VaultError::NoVersion { key: head.key.clone(), version: number })?,
+            Some(number) => head.version(number).ok_or_else(|| VaultError::NoVersion {
+                key: head.key.clone(),
+                version: number,
+            })?,
         };
-        let no_field = || VaultError::NoField { key: head.key.clone(), field: field.clone() };
+        let no_field = || VaultError::NoField {
+            key: head.key.clone(),
+            field: field.clone(),
+        };
         let value = *version.values.get(field).ok_or_else(no_field)?;
         let label = located.label(field, value);
         self.read(journal, |contents, snapshot| {
@@ -218,8 +240,13 @@ impl Vault {
                 .get(&located.scope.workspace)
                 .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
             let id = workspace.keys.head_id(head.group.as_ref(), &head.key);
-            let missing = || VaultError::Missing { key: head.key.clone(), scope: located.scope.clone() };
-            let loaded = contents.load_head(snapshot, workspace, id)?.ok_or_else(missing)?;
+            let missing = || VaultError::Missing {
+                key: head.key.clone(),
+                scope: located.scope.clone(),
+            };
+            let loaded = contents
+                .load_head(snapshot, workspace, id)?
+                .ok_or_else(missing)?;
             if loaded.head.id != head.id {
                 return Err(missing());
             }
@@ -231,7 +258,14 @@ impl Vault {
             let record = snapshot
                 .get(&value_key(head.id, value.id))?
                 .ok_or_else(|| VaultError::tampered("a value is missing"))?;
-            let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+            let aad = value_aad(
+                vault,
+                workspace.id,
+                head.id,
+                field,
+                value.written,
+                head.pin.as_ref(),
+            );
             Sensitive::open(key, &aad, &record.body, label).map_err(VaultError::opening("a value"))
         })
     }
@@ -263,7 +297,14 @@ impl Vault {
                 [] | ["value"] => format!("{scope} {key}"),
                 fields => format!("{scope} {key}#{}", fields.join(",")),
             };
-            Ok((stored, Change { kind, subjects: vec![subject], detail }))
+            Ok((
+                stored,
+                Change {
+                    kind,
+                    subjects: vec![subject],
+                    detail,
+                },
+            ))
         })
     }
 
@@ -302,7 +343,10 @@ impl Vault {
             let head = crate::moving::rename_in(draft, from, to, now)?;
             let change = Change {
                 kind: ChangeKind::Move,
-                subjects: vec![format!("{} {}", from.0, from.1), format!("{} {}", to.0, to.1)],
+                subjects: vec![
+                    format!("{} {}", from.0, from.1),
+                    format!("{} {}", to.0, to.1),
+                ],
                 detail: String::new(),
             };
             Ok((head, change))
@@ -322,10 +366,21 @@ impl Vault {
         self.write(journal, |draft| {
             let loaded = load_live(draft, scope, key)?;
             let keys = draft.open_value_keys(&scope.workspace, &loaded)?;
-            let head = Head { removed: Some(now), modified: now, ..loaded.head.clone() };
+            let head = Head {
+                removed: Some(now),
+                modified: now,
+                ..loaded.head.clone()
+            };
             draft.put_head(&scope.workspace, Some(&loaded), &head, &keys)?;
             let subjects = vec![format!("{scope} {key}")];
-            Ok(((), Change { kind: ChangeKind::Remove, subjects, detail: String::new() }))
+            Ok((
+                (),
+                Change {
+                    kind: ChangeKind::Remove,
+                    subjects,
+                    detail: String::new(),
+                },
+            ))
         })
     }
 
@@ -333,14 +388,27 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Missing`].
-    pub fn purge(&mut self, journal: &mut dyn Journal, (scope, key): (&Scope, &KeyName)) -> Result<(), VaultError> {
+    pub fn purge(
+        &mut self,
+        journal: &mut dyn Journal,
+        (scope, key): (&Scope, &KeyName),
+    ) -> Result<(), VaultError> {
         self.write(journal, |draft| {
-            let loaded = load(draft, scope, key)?
-                .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })?;
+            let loaded = load(draft, scope, key)?.ok_or_else(|| VaultError::Missing {
+                key: key.clone(),
+                scope: scope.clone(),
+            })?;
             draft.remove_head(&scope.workspace, &loaded)?;
             draft.remove_values(loaded.head.id);
             let subjects = vec![format!("{scope} {key}")];
-            Ok(((), Change { kind: ChangeKind::Remove, subjects, detail: "for good".to_owned() }))
+            Ok((
+                (),
+                Change {
+                    kind: ChangeKind::Remove,
+                    subjects,
+                    detail: "for good".to_owned(),
+                },
+            ))
         })
     }
 
@@ -357,16 +425,25 @@ impl Vault {
         now: Timestamp,
     ) -> Result<Head, VaultError> {
         self.write(journal, |draft| {
-            let loaded = load(draft, scope, key)?
-                .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })?;
+            let loaded = load(draft, scope, key)?.ok_or_else(|| VaultError::Missing {
+                key: key.clone(),
+                scope: scope.clone(),
+            })?;
             let mut keys = draft.open_value_keys(&scope.workspace, &loaded)?;
             let mut head = loaded.head.clone();
             let current = head.current().number;
-            let back = if head.removed.is_some() { current } else { current.saturating_sub(1) };
+            let back = if head.removed.is_some() {
+                current
+            } else {
+                current.saturating_sub(1)
+            };
             let number = version.unwrap_or(back);
             let values = head
                 .version(number)
-                .ok_or_else(|| VaultError::NoVersion { key: key.clone(), version: number })?
+                .ok_or_else(|| VaultError::NoVersion {
+                    key: key.clone(),
+                    version: number,
+                })?
                 .values
                 .clone();
             if number != current {
@@ -377,23 +454,43 @@ impl Vault {
             draft.put_head(&scope.workspace, Some(&loaded), &head, &keys)?;
             let subjects = vec![format!("{scope} {key}")];
             let detail = format!("to version {number}, as version {}", head.current().number);
-            Ok((head, Change { kind: ChangeKind::Rollback, subjects, detail }))
+            Ok((
+                head,
+                Change {
+                    kind: ChangeKind::Rollback,
+                    subjects,
+                    detail,
+                },
+            ))
         })
     }
 }
 
 /// The head at a key, removed or not.
-pub(crate) fn load(draft: &mut Draft<'_>, scope: &Scope, key: &KeyName) -> Result<Option<LoadedHead>, VaultError> {
-    let Some(workspace) = draft.workspace(&scope.workspace) else { return Ok(None) };
+pub(crate) fn load(
+    draft: &mut Draft<'_>,
+    scope: &Scope,
+    key: &KeyName,
+) -> Result<Option<LoadedHead>, VaultError> {
+    let Some(workspace) = draft.workspace(&scope.workspace) else {
+        return Ok(None);
+    };
     let id = workspace.keys.head_id(scope.group.as_ref(), key);
     draft.load_head(&scope.workspace, id)
 }
 
 /// The head at a key that is not removed.
-pub(crate) fn load_live(draft: &mut Draft<'_>, scope: &Scope, key: &KeyName) -> Result<LoadedHead, VaultError> {
+pub(crate) fn load_live(
+    draft: &mut Draft<'_>,
+    scope: &Scope,
+    key: &KeyName,
+) -> Result<LoadedHead, VaultError> {
     load(draft, scope, key)?
         .filter(|loaded| loaded.head.removed.is_none())
-        .ok_or_else(|| VaultError::Missing { key: key.clone(), scope: scope.clone() })
+        .ok_or_else(|| VaultError::Missing {
+            key: key.clone(),
+            scope: scope.clone(),
+        })
 }
 
 fn check(patch: &Patch) -> Result<(), VaultError> {
@@ -401,7 +498,11 @@ fn check(patch: &Patch) -> Result<(), VaultError> {
     if let Some(new) = patch.values.iter().find(|new| new.value.exceeds(VALUE_MAX)) {
         return limit(format!("bytes of a value ({})", new.field), VALUE_MAX);
     }
-    if patch.tags.as_ref().is_some_and(|tags| tags.len() > TAGS_MAX) {
+    if patch
+        .tags
+        .as_ref()
+        .is_some_and(|tags| tags.len() > TAGS_MAX)
+    {
         return limit("tags".to_owned(), TAGS_MAX);
     }
     for text in [&patch.note, &patch.url].into_iter().flatten() {
@@ -422,8 +523,18 @@ fn set_in(
     let old = load(draft, scope, key)?;
     let live = old.as_ref().is_some_and(|old| old.head.removed.is_none());
     match mode {
-        Mode::Create if live => return Err(VaultError::Exists { key: key.clone(), scope: scope.clone() }),
-        Mode::Update if !live => return Err(VaultError::Missing { key: key.clone(), scope: scope.clone() }),
+        Mode::Create if live => {
+            return Err(VaultError::Exists {
+                key: key.clone(),
+                scope: scope.clone(),
+            });
+        }
+        Mode::Update if !live => {
+            return Err(VaultError::Missing {
+                key: key.clone(),
+                scope: scope.clone(),
+            });
+        }
         _ => {}
     }
     let workspace_created = draft.ensure_workspace(&scope.workspace, now)?;
@@ -433,7 +544,13 @@ fn set_in(
     };
     let mut head = match &old {
         Some(old) => old.head.clone(),
-        None => new_head(SecretId::from_bytes(random(draft.rng)), scope, key, patch.pin.clone(), now),
+        None => new_head(
+            SecretId::from_bytes(random(draft.rng)),
+            scope,
+            key,
+            patch.pin.clone(),
+            now,
+        ),
     };
     if old.is_some() && patch.pin.is_some() && patch.pin != head.pin {
         return Err(VaultError::PinFixed { key: key.clone() });
@@ -443,7 +560,11 @@ fn set_in(
     head.removed = None;
     head.modified = now;
     draft.put_head(&scope.workspace, old.as_ref(), &head, &keys)?;
-    Ok(Stored { created: !live, workspace_created, head })
+    Ok(Stored {
+        created: !live,
+        workspace_created,
+        head,
+    })
 }
 
 fn new_head(id: SecretId, scope: &Scope, key: &KeyName, pin: Option<Pin>, now: Timestamp) -> Head {
@@ -478,14 +599,24 @@ fn patch_values(
         return Ok(());
     }
     let number = head.versions.last().map_or(1, |version| version.number + 1);
-    let mut values = head.versions.last().map(|version| version.values.clone()).unwrap_or_default();
+    let mut values = head
+        .versions
+        .last()
+        .map(|version| version.values.clone())
+        .unwrap_or_default();
     for field in &patch.remove_fields {
         if values.remove(field).is_none() {
-            return Err(VaultError::NoField { key: head.key.clone(), field: field.clone() });
+            return Err(VaultError::NoField {
+                key: head.key.clone(),
+                field: field.clone(),
+            });
         }
     }
     for new in &patch.values {
-        let value = ValueRef { id: random(draft.rng), written: number };
+        let value = ValueRef {
+            id: random(draft.rng),
+            written: number,
+        };
         let body = seal_value(draft, scope, head, (&new.field, value), &new.value, keys)?;
         draft.put_value(head.id, value.id, body);
         values.insert(new.field.clone(), value);
@@ -499,7 +630,10 @@ fn patch_values(
         head.fields.insert(new.field.clone(), about);
     }
     if values.len() > FIELDS_MAX || head.fields.len() > FIELDS_MAX {
-        return Err(VaultError::Limit { what: "fields".to_owned(), limit: FIELDS_MAX });
+        return Err(VaultError::Limit {
+            what: "fields".to_owned(),
+            limit: FIELDS_MAX,
+        });
     }
     push_version(draft, head, keys, values, now);
     Ok(())
@@ -518,7 +652,14 @@ pub(crate) fn seal_value(
         .workspace(&scope.workspace)
         .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
     let vault = draft.contents.header.vault;
-    let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+    let aad = value_aad(
+        vault,
+        workspace.id,
+        head.id,
+        field,
+        value.written,
+        head.pin.as_ref(),
+    );
     let key = Key::generate(draft.rng)?;
     let body = content.seal(&key, draft.rng, &aad);
     keys.insert(value.id, key);
@@ -535,23 +676,52 @@ fn push_version(
     now: Timestamp,
 ) {
     let number = head.versions.last().map_or(1, |version| version.number + 1);
-    head.versions.push(Version { number, created: now, values });
+    head.versions.push(Version {
+        number,
+        created: now,
+        values,
+    });
     while head.versions.len() > VERSIONS_KEPT {
         let dropped = head.versions.remove(0);
         let kept = |id: &[u8; 16]| {
-            head.versions.iter().any(|version| version.values.values().any(|value| value.id == *id))
+            head.versions
+                .iter()
+                .any(|version| version.values.values().any(|value| value.id == *id))
         };
         for value in dropped.values.values().filter(|value| !kept(&value.id)) {
             draft.remove_value(head.id, value.id);
         }
-        let gone: Vec<_> = dropped.values.values().map(|value| value.id).filter(|id| !kept(id)).collect();
+        let gone: Vec<_> = dropped
+            .values
+            .values()
+            .map(|value| value.id)
+            .filter(|id| !kept(id))
+            .collect();
         keys.retain(|id| !gone.contains(id));
     }
-    let current = head.versions.last().map(|version| version.values.keys().cloned().collect::<Vec<_>>());
-    let in_any = |field: &FieldName| head.versions.iter().any(|version| version.values.contains_key(field));
-    let fields: Vec<_> = head.fields.keys().filter(|field| !in_any(field)).cloned().collect();
-    fields.iter().for_each(|field| drop(head.fields.remove(field)));
-    head.bindings.retain(|field, _| current.as_ref().is_some_and(|fields| fields.contains(field)));
+    let current = head
+        .versions
+        .last()
+        .map(|version| version.values.keys().cloned().collect::<Vec<_>>());
+    let in_any = |field: &FieldName| {
+        head.versions
+            .iter()
+            .any(|version| version.values.contains_key(field))
+    };
+    let fields: Vec<_> = head
+        .fields
+        .keys()
+        .filter(|field| !in_any(field))
+        .cloned()
+        .collect();
+    fields
+        .iter()
+        .for_each(|field| drop(head.fields.remove(field)));
+    head.bindings.retain(|field, _| {
+        current
+            .as_ref()
+            .is_some_and(|fields| fields.contains(field))
+    });
 }
 
 fn patch_metadata(head: &mut Head, patch: &Patch) {

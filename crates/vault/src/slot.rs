@@ -38,7 +38,9 @@ impl SlotKind {
     }
 
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Passphrase, Self::Recovery, Self::KeyFile].into_iter().find(|kind| kind.number() == number)
+        [Self::Passphrase, Self::Recovery, Self::KeyFile]
+            .into_iter()
+            .find(|kind| kind.number() == number)
     }
 
     /// The name that users read.
@@ -184,7 +186,11 @@ impl Slot {
     }
 
     /// Tries to open the slot; `None` when the proof is not this slot's.
-    pub(crate) fn open(&self, vault: VaultId, unlock: &Unlock) -> Result<Option<Opened>, VaultError> {
+    pub(crate) fn open(
+        &self,
+        vault: VaultId,
+        unlock: &Unlock,
+    ) -> Result<Option<Opened>, VaultError> {
         if self.kind != unlock.kind().number() {
             return Ok(None);
         }
@@ -204,7 +210,10 @@ impl Slot {
             .identity
             .unwrap_key(&aad, &self.wrapped)
             .map_err(VaultError::opening("a slot"))?;
-        Ok(Some(Opened { root: RootKeys::new(vault, root)?, lineage: self.lineage }))
+        Ok(Some(Opened {
+            root: RootKeys::new(vault, root)?,
+            lineage: self.lineage,
+        }))
     }
 
     /// Everything of the slot that its secret vouches for.
@@ -247,7 +256,11 @@ impl Slot {
             .bytes(&self.wrapped)
             .fixed(&self.signature)
             .finish();
-        Record { key: slot_key(self.info.id), revision, body }
+        Record {
+            key: slot_key(self.info.id),
+            revision,
+            body,
+        }
     }
 
     pub(crate) fn decode(id: [u8; 16], body: &[u8]) -> Result<Self, Malformed> {
@@ -258,9 +271,18 @@ impl Slot {
         let kind = d.u8()?;
         let label = d.text()?.to_owned();
         let created = d.time()?;
-        let params = Argon2Params { memory_kib: d.u32()?, passes: d.u32()?, lanes: d.u32()? };
+        let params = Argon2Params {
+            memory_kib: d.u32()?,
+            passes: d.u32()?,
+            lanes: d.u32()?,
+        };
         let slot = Self {
-            info: SlotInfo { id: SlotId::from_bytes(id), kind: SlotKind::from_number(kind), label, created },
+            info: SlotInfo {
+                id: SlotId::from_bytes(id),
+                kind: SlotKind::from_number(kind),
+                label,
+                created,
+            },
             kind,
             params,
             salt: d.fixed()?,
@@ -284,6 +306,9 @@ struct SlotSecret {
 impl SlotSecret {
     fn new(unlock: &Unlock, salt: &[u8; 16], params: Argon2Params) -> Result<Self, VaultError> {
         let key = unlock.key(salt, params)?;
-        Ok(Self { identity: Identity::from_seed(&key.derive("recipient")?)?, binding: key.derive("binding")? })
+        Ok(Self {
+            identity: Identity::from_seed(&key.derive("recipient")?)?,
+            binding: key.derive("binding")?,
+        })
     }
 }

@@ -41,8 +41,10 @@ impl Vault {
     /// [`VaultError::Tampered`] when one was slipped in or taken away.
     pub fn slots(&mut self, journal: &mut dyn Journal) -> Result<Vec<SlotInfo>, VaultError> {
         self.read(journal, |contents, snapshot| {
-            let mut slots: Vec<_> =
-                check_slots(contents, snapshot)?.into_iter().map(|(_, slot)| slot.info).collect();
+            let mut slots: Vec<_> = check_slots(contents, snapshot)?
+                .into_iter()
+                .map(|(_, slot)| slot.info)
+                .collect();
             slots.sort_by_key(|slot| slot.created);
             Ok(slots)
         })
@@ -58,16 +60,27 @@ impl Vault {
         new: &NewSlot<'_>,
         now: Timestamp,
     ) -> Result<SlotInfo, VaultError> {
-        if new.label.is_empty() || new.label.len() > LABEL_MAX || new.label.chars().any(char::is_control) {
-            return Err(VaultError::Limit { what: "bytes of a label, without control characters".to_owned(), limit: LABEL_MAX });
+        if new.label.is_empty()
+            || new.label.len() > LABEL_MAX
+            || new.label.chars().any(char::is_control)
+        {
+            return Err(VaultError::Limit {
+                what: "bytes of a label, without control characters".to_owned(),
+                limit: LABEL_MAX,
+            });
         }
         self.write(journal, |draft| {
             let slots = check_slots(draft.contents, draft.snapshot)?;
             if slots.len() >= SLOTS_MAX {
-                return Err(VaultError::Limit { what: "slots".to_owned(), limit: SLOTS_MAX });
+                return Err(VaultError::Limit {
+                    what: "slots".to_owned(),
+                    limit: SLOTS_MAX,
+                });
             }
             if slots.iter().any(|(_, slot)| slot.info.label == new.label) {
-                return Err(VaultError::SlotExists { name: new.label.to_owned() });
+                return Err(VaultError::SlotExists {
+                    name: new.label.to_owned(),
+                });
             }
             let signer = documents::lineage(draft.contents, draft.snapshot)?;
             let slot = Slot::seal(
@@ -100,9 +113,17 @@ pub(crate) fn read_slots(snapshot: &mut dyn Snapshot) -> Result<Vec<(u64, Slot)>
             Ok(slot) if slots.len() < SLOTS_MAX => slots.push((record.revision, slot)),
             _ => sound = false,
         }
-        if sound { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if sound {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
-    if sound { Ok(slots) } else { Err(VaultError::tampered("a slot")) }
+    if sound {
+        Ok(slots)
+    } else {
+        Err(VaultError::tampered("a slot"))
+    }
 }
 
 /// The slots that stay and those that go; refuses to remove the last that proves presence.
@@ -112,10 +133,16 @@ pub(crate) fn without(
     removed: &[SlotId],
 ) -> Result<(RevisedSlots, RevisedSlots), VaultError> {
     let slots = check_slots(contents, snapshot)?;
-    let (gone, kept): (Vec<_>, Vec<_>) =
-        slots.into_iter().partition(|(_, slot)| removed.contains(&slot.info.id));
-    if let Some(id) = removed.iter().find(|id| !gone.iter().any(|(_, slot)| slot.info.id == **id)) {
-        return Err(VaultError::SlotMissing { name: id.to_string() });
+    let (gone, kept): (Vec<_>, Vec<_>) = slots
+        .into_iter()
+        .partition(|(_, slot)| removed.contains(&slot.info.id));
+    if let Some(id) = removed
+        .iter()
+        .find(|id| !gone.iter().any(|(_, slot)| slot.info.id == **id))
+    {
+        return Err(VaultError::SlotMissing {
+            name: id.to_string(),
+        });
     }
     // The recovery code is for the day when everything else is lost.
     let everyday = |slot: &Slot| {
@@ -124,7 +151,9 @@ pub(crate) fn without(
     if let Some((_, slot)) = gone.iter().find(|(_, slot)| everyday(slot))
         && !kept.iter().any(|(_, slot)| everyday(slot))
     {
-        return Err(VaultError::LastSlot { name: slot.info.label.clone() });
+        return Err(VaultError::LastSlot {
+            name: slot.info.label.clone(),
+        });
     }
     Ok((kept, gone))
 }

@@ -47,7 +47,10 @@ pub(crate) struct VaultState {
 
 impl VaultState {
     pub(crate) fn insert(&mut self, record: &Record) {
-        self.records.insert(record.key, record_digest(&record.key, record.revision, &record.body));
+        self.records.insert(
+            record.key,
+            record_digest(&record.key, record.revision, &record.body),
+        );
     }
 
     pub(crate) fn remove(&mut self, key: &RecordKey) {
@@ -56,12 +59,16 @@ impl VaultState {
 
     /// Whether a record is the one that was listed.
     pub(crate) fn vouches_for(&self, record: &RecordRef<'_>) -> bool {
-        self.records.get(&record.key) == Some(&record_digest(&record.key, record.revision, record.body))
+        self.records.get(&record.key)
+            == Some(&record_digest(&record.key, record.revision, record.body))
     }
 
     /// How many records of a collection are listed.
     pub(crate) fn count(&self, collection: Collection) -> usize {
-        self.records.keys().filter(|key| key.collection == collection).count()
+        self.records
+            .keys()
+            .filter(|key| key.collection == collection)
+            .count()
     }
 
     pub(crate) fn lists(&self, key: &RecordKey) -> bool {
@@ -69,14 +76,27 @@ impl VaultState {
     }
 
     /// The record that holds this state, and its digest.
-    pub(crate) fn seal(&self, vault: VaultId, key: &Key, rng: &dyn Rng, revision: u64) -> (Record, Digest) {
+    pub(crate) fn seal(
+        &self,
+        vault: VaultId,
+        key: &Key,
+        rng: &dyn Rng,
+        revision: u64,
+    ) -> (Record, Digest) {
         let plain = Encoder::new()
             .list(self.records.iter(), |e, (key, digest)| {
-                e.u8(key.collection.number()).fixed(&key.parent).fixed(&key.id).fixed(digest.as_bytes())
+                e.u8(key.collection.number())
+                    .fixed(&key.parent)
+                    .fixed(&key.id)
+                    .fixed(digest.as_bytes())
             })
             .finish();
         let body = key.seal(rng, &vault_aad(vault, revision), &plain);
-        let record = Record { key: state_key(), revision, body };
+        let record = Record {
+            key: state_key(),
+            revision,
+            body,
+        };
         let digest = record_digest(&record.key, revision, &record.body);
         (record, digest)
     }
@@ -91,16 +111,24 @@ impl VaultState {
         let mut d = Decoder::new(plain);
         let records = d.list(LISTED_MAX, |d| {
             let collection = Collection::from_number(d.u8()?).ok_or(Malformed)?;
-            let key = RecordKey { collection, parent: d.fixed()?, id: d.fixed()? };
+            let key = RecordKey {
+                collection,
+                parent: d.fixed()?,
+                id: d.fixed()?,
+            };
             Ok((key, Digest::from_bytes(d.fixed()?)))
         })?;
         d.end()?;
-        Ok(Self { records: records.into_iter().collect() })
+        Ok(Self {
+            records: records.into_iter().collect(),
+        })
     }
 }
 
 fn vault_aad(vault: VaultId, revision: u64) -> Aad {
-    Aad::new("subrosa/state/v1").bytes(vault.as_bytes()).u64(revision)
+    Aad::new("subrosa/state/v1")
+        .bytes(vault.as_bytes())
+        .u64(revision)
 }
 
 /// The sums over the heads of one workspace.
@@ -113,7 +141,10 @@ pub(crate) struct WorkspaceState {
 
 impl WorkspaceState {
     pub(crate) fn empty() -> Self {
-        Self { sums: Box::new([0; BUCKETS]), count: 0 }
+        Self {
+            sums: Box::new([0; BUCKETS]),
+            count: 0,
+        }
     }
 
     /// Counts a head in.
@@ -137,17 +168,37 @@ impl WorkspaceState {
         self.sums[usize::from(first)] == found.sums[usize::from(first)]
     }
 
-    pub(crate) fn seal(&self, place: (VaultId, WorkspaceId), key: &Key, rng: &dyn Rng, revision: u64) -> Record {
+    pub(crate) fn seal(
+        &self,
+        place: (VaultId, WorkspaceId),
+        key: &Key,
+        rng: &dyn Rng,
+        revision: u64,
+    ) -> Record {
         let mut plain = Vec::with_capacity(8 + BUCKETS * 16);
         plain.extend_from_slice(&self.count.to_le_bytes());
-        self.sums.iter().for_each(|sum| plain.extend_from_slice(&sum.to_le_bytes()));
+        self.sums
+            .iter()
+            .for_each(|sum| plain.extend_from_slice(&sum.to_le_bytes()));
         let body = key.seal(rng, &workspace_aad(place, revision), &plain);
-        Record { key: workspace_state_key(place.1), revision, body }
+        Record {
+            key: workspace_state_key(place.1),
+            revision,
+            body,
+        }
     }
 
-    pub(crate) fn open(place: (VaultId, WorkspaceId), key: &Key, record: &Record) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        place: (VaultId, WorkspaceId),
+        key: &Key,
+        record: &Record,
+    ) -> Result<Self, OpenError> {
         let mut plain = Vec::new();
-        key.open_public(&workspace_aad(place, record.revision), &record.body, &mut plain)?;
+        key.open_public(
+            &workspace_aad(place, record.revision),
+            &record.body,
+            &mut plain,
+        )?;
         Self::decode(&plain).map_err(|_| OpenError::Tampered)
     }
 
@@ -164,7 +215,10 @@ impl WorkspaceState {
 }
 
 fn workspace_aad((vault, workspace): (VaultId, WorkspaceId), revision: u64) -> Aad {
-    Aad::new("subrosa/workspace-state/v1").bytes(vault.as_bytes()).bytes(workspace.as_bytes()).u64(revision)
+    Aad::new("subrosa/workspace-state/v1")
+        .bytes(vault.as_bytes())
+        .bytes(workspace.as_bytes())
+        .u64(revision)
 }
 
 /// A keyed function of a head's place, revision and content; the commitments stand for the

@@ -38,7 +38,10 @@ impl Genesis {
     pub fn new(rng: Arc<dyn Rng>, now: Timestamp) -> Result<Self, VaultError> {
         let vault = VaultId::from_bytes(random(&*rng));
         Ok(Self {
-            header: Header { vault, created: now },
+            header: Header {
+                vault,
+                created: now,
+            },
             root: RootKeys::generate(vault, &*rng)?,
             lineage: Key::generate(&*rng)?,
             epochs: AuditEpochs::first(&*rng)?,
@@ -74,12 +77,26 @@ impl Genesis {
         journal: &mut dyn Journal,
         slots: &[NewSlot<'_>],
     ) -> Result<Created, VaultError> {
-        let Self { header, root, lineage, epochs, rng } = self;
+        let Self {
+            header,
+            root,
+            lineage,
+            epochs,
+            rng,
+        } = self;
         let now = header.created;
         let signer = SigningKey::from_seed(&lineage)?;
         let slots = slots
             .iter()
-            .map(|new| Slot::seal((&root, &signer), &*rng, &new.unlock, (new.label, now), new.params))
+            .map(|new| {
+                Slot::seal(
+                    (&root, &signer),
+                    &*rng,
+                    &new.unlock,
+                    (new.label, now),
+                    new.params,
+                )
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let mut contents = Contents {
             header,
@@ -92,7 +109,9 @@ impl Genesis {
         let mut snapshot = store.snapshot()?;
         let mut draft = Draft::new(&mut contents, &mut *snapshot, &*rng);
         draft.put_listed(header.record(1), None);
-        slots.iter().for_each(|slot| draft.put_listed(slot.record(1), None));
+        slots
+            .iter()
+            .for_each(|slot| draft.put_listed(slot.record(1), None));
         put_lineage(&mut draft, &lineage)?;
         put_audit_epochs(&mut draft, &epochs)?;
         for name in [WorkspaceName::global(), Scope::default_workspace()] {
@@ -112,7 +131,11 @@ impl Genesis {
         settled.apply(&mut contents);
         journal.committed(&append);
         let slot = slots.into_iter().next().map(|slot| slot.info);
-        Ok(Created { contents, rng, slot })
+        Ok(Created {
+            contents,
+            rng,
+            slot,
+        })
     }
 }
 
@@ -128,7 +151,12 @@ impl Created {
     /// Goes on with the store into which it was written. It counts as opened by its first slot.
     #[must_use]
     pub fn open(self, store: Box<dyn VaultStore>) -> Vault {
-        Vault { store, rng: self.rng, contents: self.contents, slot: self.slot }
+        Vault {
+            store,
+            rng: self.rng,
+            contents: self.contents,
+            slot: self.slot,
+        }
     }
 }
 
@@ -213,7 +241,10 @@ impl Vault {
         let mut snapshot = store.snapshot()?;
         let header = Header::read(&mut *snapshot)?;
         let slots = read_slots(&mut *snapshot)?;
-        Ok((header.vault, slots.into_iter().map(|(_, slot)| slot.info).collect()))
+        Ok((
+            header.vault,
+            slots.into_iter().map(|(_, slot)| slot.info).collect(),
+        ))
     }
 
     /// Opens a vault with any slot that `unlock` fits.
@@ -234,7 +265,15 @@ impl Vault {
         let epochs = AuditEpochs::read(&contents, &mut *snapshot)?;
         crate::documents::check_lineage(&contents, &mut *snapshot, opened.lineage)?;
         drop(snapshot);
-        Ok(Unverified { vault: Self { store, rng, contents, slot: Some(slot) }, epochs })
+        Ok(Unverified {
+            vault: Self {
+                store,
+                rng,
+                contents,
+                slot: Some(slot),
+            },
+            epochs,
+        })
     }
 
     /// The vault's id.
@@ -275,7 +314,10 @@ impl Vault {
     /// The id of a workspace.
     #[must_use]
     pub fn workspace_id(&self, name: &WorkspaceName) -> Option<subrosa_model::WorkspaceId> {
-        self.contents.workspaces.get(name).map(|workspace| workspace.id)
+        self.contents
+            .workspaces
+            .get(name)
+            .map(|workspace| workspace.id)
     }
 
     /// Runs `f` on one consistent view that the log vouches for.
@@ -345,7 +387,10 @@ pub(crate) fn fresh<'s>(
     for _ in 0..ATTEMPTS {
         let behind = {
             let mut snapshot = store.snapshot()?;
-            matches!(contents.refresh(&mut *snapshot, journal), Err(VaultError::Behind))
+            matches!(
+                contents.refresh(&mut *snapshot, journal),
+                Err(VaultError::Behind)
+            )
         };
         if !behind {
             break;
@@ -367,7 +412,10 @@ fn open_slot(
 ) -> Result<(Opened, SlotInfo), VaultError> {
     let what = unlock.kind().name();
     let slots = read_slots(snapshot)?;
-    let mut fitting = slots.iter().filter(|(_, slot)| slot.info.kind == Some(unlock.kind())).peekable();
+    let mut fitting = slots
+        .iter()
+        .filter(|(_, slot)| slot.info.kind == Some(unlock.kind()))
+        .peekable();
     if fitting.peek().is_none() {
         return Err(VaultError::NoSlot { what });
     }
@@ -381,11 +429,17 @@ fn open_slot(
 
 /// Every slot must be listed and every listed one there: a slot that was slipped in would be a
 /// way back in after the next rotation.
-pub(crate) fn check_slots(contents: &Contents, snapshot: &mut dyn Snapshot) -> Result<Vec<(u64, Slot)>, VaultError> {
+pub(crate) fn check_slots(
+    contents: &Contents,
+    snapshot: &mut dyn Snapshot,
+) -> Result<Vec<(u64, Slot)>, VaultError> {
     let slots = read_slots(snapshot)?;
     for (revision, slot) in &slots {
         let record = slot.record(*revision);
-        if !contents.state.vouches_for(&crate::contents::as_ref(&record)) {
+        if !contents
+            .state
+            .vouches_for(&crate::contents::as_ref(&record))
+        {
             return Err(VaultError::tampered("a slot"));
         }
     }

@@ -30,18 +30,24 @@ impl Vault {
             crate::vault::check_slots(contents, snapshot)?;
             for name in &names {
                 contents.load_workspace_state(snapshot, name)?;
-                let Some(workspace) = contents.workspaces.get(name) else { continue };
+                let Some(workspace) = contents.workspaces.get(name) else {
+                    continue;
+                };
                 let vault = contents.header.vault;
                 let mut found = WorkspaceState::empty();
                 let mut records: Vec<Record> = Vec::new();
-                snapshot.scan(Collection::Head, Some(workspace.id.as_bytes()), &mut |record| {
-                    records.push(Record {
-                        key: record.key,
-                        revision: record.revision,
-                        body: record.body.to_vec(),
-                    });
-                    ControlFlow::Continue(())
-                })?;
+                snapshot.scan(
+                    Collection::Head,
+                    Some(workspace.id.as_bytes()),
+                    &mut |record| {
+                        records.push(Record {
+                            key: record.key,
+                            revision: record.revision,
+                            body: record.body.to_vec(),
+                        });
+                        ControlFlow::Continue(())
+                    },
+                )?;
                 let mut plain = Vec::new();
                 for record in &records {
                     let record = crate::contents::as_ref(record);
@@ -54,11 +60,21 @@ impl Vault {
                         revision: record.revision,
                     };
                     let body = HeadBody::split(record.body)?;
-                    let keys = ValueKeys::open(workspace.keys.values(), &place.keys_aad(), body.keys)?;
+                    let keys =
+                        ValueKeys::open(workspace.keys.values(), &place.keys_aad(), body.keys)?;
                     for (field, value) in head.versions.iter().flat_map(|version| &version.values) {
                         let missing = || VaultError::tampered("a value is missing");
-                        let sealed = snapshot.get(&value_key(head.id, value.id))?.ok_or_else(missing)?;
-                        let aad = value_aad(vault, workspace.id, head.id, field, value.written, head.pin.as_ref());
+                        let sealed = snapshot
+                            .get(&value_key(head.id, value.id))?
+                            .ok_or_else(missing)?;
+                        let aad = value_aad(
+                            vault,
+                            workspace.id,
+                            head.id,
+                            field,
+                            value.written,
+                            head.pin.as_ref(),
+                        );
                         let label = Label {
                             workspace: workspace.id,
                             secret: head.id,
@@ -75,7 +91,11 @@ impl Vault {
                     done += 1;
                     progress(done);
                 }
-                if workspace.state.as_ref().is_none_or(|(_, state)| *state != found) {
+                if workspace
+                    .state
+                    .as_ref()
+                    .is_none_or(|(_, state)| *state != found)
+                {
                     return Err(VaultError::tampered("the secrets of a workspace"));
                 }
             }

@@ -23,7 +23,11 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    pub(crate) fn generate(rng: &dyn Rng, name: WorkspaceName, created: Timestamp) -> Result<Self, VaultError> {
+    pub(crate) fn generate(
+        rng: &dyn Rng,
+        name: WorkspaceName,
+        created: Timestamp,
+    ) -> Result<Self, VaultError> {
         Ok(Self {
             id: WorkspaceId::from_bytes(random(rng)),
             name,
@@ -38,9 +42,16 @@ impl Workspace {
     pub(crate) fn record(&self, root: &RootKeys, rng: &dyn Rng) -> Record {
         let revision = self.revision + 1;
         let place = (root.vault(), self.id, revision);
-        let plain = Encoder::new().text(self.name.as_str()).time(self.created).finish();
-        let meta = root.workspaces().seal(rng, &aad("subrosa/workspace/v1", place), &plain);
-        let key = self.keys.wrap(rng, root, &aad("subrosa/workspace-key/v1", place));
+        let plain = Encoder::new()
+            .text(self.name.as_str())
+            .time(self.created)
+            .finish();
+        let meta = root
+            .workspaces()
+            .seal(rng, &aad("subrosa/workspace/v1", place), &plain);
+        let key = self
+            .keys
+            .wrap(rng, root, &aad("subrosa/workspace-key/v1", place));
         Record {
             key: workspace_key(self.id),
             revision,
@@ -67,10 +78,20 @@ impl Workspace {
         let mut d = Decoder::new(&plain);
         let (name, created) = (d.name().map_err(damaged)?, d.time().map_err(damaged)?);
         d.end().map_err(damaged)?;
-        Ok(Self { id, name, created, revision: record.revision, keys: WorkspaceKeys::new(key)?, state: None })
+        Ok(Self {
+            id,
+            name,
+            created,
+            revision: record.revision,
+            keys: WorkspaceKeys::new(key)?,
+            state: None,
+        })
     }
 }
 
 fn aad(domain: &str, (vault, workspace, revision): (VaultId, WorkspaceId, u64)) -> Aad {
-    Aad::new(domain).bytes(vault.as_bytes()).bytes(workspace.as_bytes()).u64(revision)
+    Aad::new(domain)
+        .bytes(vault.as_bytes())
+        .bytes(workspace.as_bytes())
+        .u64(revision)
 }

@@ -39,7 +39,11 @@ impl Entry {
 pub fn parse(what: &str, content: &SecretBuf) -> Result<Vec<Entry>, EngineError> {
     let text = content.as_slice();
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = Reader { what, rest: text, line: 1 };
+    let mut reader = Reader {
+        what,
+        rest: text,
+        line: 1,
+    };
     let mut entries = Vec::new();
     while let Some(entry) = reader.entry()? {
         entries.push(entry);
@@ -55,7 +59,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn error(&self, line: usize, reason: &str) -> EngineError {
-        EngineError::Import { what: self.what.to_owned(), line, reason: reason.to_owned() }
+        EngineError::Import {
+            what: self.what.to_owned(),
+            line,
+            reason: reason.to_owned(),
+        }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -91,15 +99,30 @@ impl Reader<'_> {
             }
         }
         let line = self.line;
-        if let Some(rest) = self.rest.strip_prefix(b"export").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace)) {
+        if let Some(rest) = self
+            .rest
+            .strip_prefix(b"export")
+            .filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+        {
             self.rest = rest;
             self.skip_while(|byte| byte == b' ' || byte == b'\t');
         }
-        let length = self.rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let length = self
+            .rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count();
         let (name, rest) = self.rest.split_at(length);
         let name = match std::str::from_utf8(name) {
-            Ok(name) if !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) => name.to_owned(),
-            _ => return Err(self.error(line, "a line begins with a variable's name: letters, digits and _")),
+            Ok(name) if !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) => {
+                name.to_owned()
+            }
+            _ => {
+                return Err(self.error(
+                    line,
+                    "a line begins with a variable's name: letters, digits and _",
+                ));
+            }
         };
         self.rest = rest;
         self.skip_while(|byte| byte == b' ' || byte == b'\t');
@@ -117,7 +140,11 @@ impl Reader<'_> {
     fn quoted(&mut self, line: usize, quote: u8) -> Result<SecretBuf, EngineError> {
         self.bump();
         // One reservation of the most that it can need: growing would move it at every step.
-        let most = self.rest.iter().position(|byte| *byte == quote).unwrap_or(0);
+        let most = self
+            .rest
+            .iter()
+            .position(|byte| *byte == quote)
+            .unwrap_or(0);
         let mut value = SecretBuf::with_capacity(most)?;
         loop {
             match self.bump() {
@@ -152,7 +179,11 @@ impl Reader<'_> {
     }
 
     fn plain(&mut self) -> Result<SecretBuf, EngineError> {
-        let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at(end);
         let comment = line.iter().enumerate().position(|(index, byte)| {
             *byte == b'#' && (index == 0 || matches!(line[index - 1], b' ' | b'\t'))
@@ -171,7 +202,10 @@ mod tests {
         let content = SecretBuf::copy_from(text.as_bytes()).unwrap();
         let entries = parse(".env", &content).map_err(|error| error.to_string())?;
         let value = |entry: &Entry| String::from_utf8(entry.value.as_slice().to_vec()).unwrap();
-        Ok(entries.iter().map(|entry| (entry.name.clone(), value(entry))).collect())
+        Ok(entries
+            .iter()
+            .map(|entry| (entry.name.clone(), value(entry)))
+            .collect())
     }
 
     fn one(text: &str) -> String {
@@ -188,7 +222,10 @@ mod tests {
         assert_eq!(one("A=b#c"), "b#c");
         assert_eq!(one("A="), "");
         assert_eq!(one("A='b # $X \\n'"), "b # $X \\n");
-        assert_eq!(one("A=\"b\\n\\\"c\\\" \\$X \\q\" # note"), "b\n\"c\" $X \\q");
+        assert_eq!(
+            one("A=\"b\\n\\\"c\\\" \\$X \\q\" # note"),
+            "b\n\"c\" $X \\q"
+        );
         assert_eq!(one("\u{feff}A=b"), "b");
         assert_eq!(one("A='-----BEGIN\nline\nEND'\n"), "-----BEGIN\nline\nEND");
     }
@@ -208,15 +245,23 @@ mod tests {
             ("=hunter2", 1),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.starts_with(&format!(".env: line {line}: ")), "{error}");
+            assert!(
+                error.starts_with(&format!(".env: line {line}: ")),
+                "{error}"
+            );
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
 
     #[test]
     fn only_references_of_ours_count_as_references() {
-        let content = SecretBuf::copy_from(b"A=subrosa://api/key\nB=postgres://u:p@h/db\n").unwrap();
-        let found: Vec<_> = parse("x", &content).unwrap().iter().map(Entry::reference).collect();
+        let content =
+            SecretBuf::copy_from(b"A=subrosa://api/key\nB=postgres://u:p@h/db\n").unwrap();
+        let found: Vec<_> = parse("x", &content)
+            .unwrap()
+            .iter()
+            .map(Entry::reference)
+            .collect();
         assert_eq!(found, [Some("subrosa://api/key".to_owned()), None]);
     }
 }

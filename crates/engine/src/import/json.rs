@@ -17,7 +17,11 @@ use super::Incoming;
 use crate::EngineError;
 
 /// Reads all secrets of a file.
-pub(crate) fn parse(what: &str, prefix: &str, content: &SecretBuf) -> Result<Vec<Incoming>, EngineError> {
+pub(crate) fn parse(
+    what: &str,
+    prefix: &str,
+    content: &SecretBuf,
+) -> Result<Vec<Incoming>, EngineError> {
     let mut deserializer = serde_json::Deserializer::from_slice(content.as_slice());
     let secrets = Secrets { prefix }
         .deserialize(&mut deserializer)
@@ -32,7 +36,10 @@ pub(crate) fn parse(what: &str, prefix: &str, content: &SecretBuf) -> Result<Vec
 /// The error without what it may quote: a message of the library can hold the value it met.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.strip_prefix(OURS).and_then(|text| text.split(" at line ").next()) {
+    match text
+        .strip_prefix(OURS)
+        .and_then(|text| text.split(" at line ").next())
+    {
         Some(ours) => ours.to_owned(),
         None => match error.classify() {
             serde_json::error::Category::Eof => "the file ends too early".to_owned(),
@@ -79,7 +86,11 @@ impl<'de> Visitor<'de> for Secrets<'_> {
                 Parsed::Value(value) => vec![(FieldName::default_field(), value)],
                 Parsed::Fields(fields) => fields,
             };
-            secrets.push(Incoming { key, fields, variable: None });
+            secrets.push(Incoming {
+                key,
+                fields,
+                variable: None,
+            });
         }
         Ok(secrets)
     }
@@ -120,7 +131,9 @@ impl<'de> Visitor<'de> for Content {
                 continue;
             }
             let Parsed::Value(value) = map.next_value_seed(Content)? else {
-                return Err(ours(format_args!("{name} is an object inside the fields of a secret")));
+                return Err(ours(format_args!(
+                    "{name} is an object inside the fields of a secret"
+                )));
             };
             let field = FieldName::new(name).map_err(ours)?;
             if fields.iter().any(|(earlier, _)| *earlier == field) {
@@ -156,7 +169,9 @@ impl Visitor<'_> for Binary {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Sensitive, E> {
-        let bytes = BASE64_STANDARD.decode(text).map_err(|_| ours("this is not base64"))?;
+        let bytes = BASE64_STANDARD
+            .decode(text)
+            .map_err(|_| ours("this is not base64"))?;
         if bytes.len() > VALUE_MAX {
             return Err(ours(format_args!("a value has at most {VALUE_MAX} bytes")));
         }
@@ -168,7 +183,9 @@ fn sensitive<E: serde::de::Error>(bytes: &[u8]) -> Result<Sensitive, E> {
     if bytes.len() > VALUE_MAX {
         return Err(ours(format_args!("a value has at most {VALUE_MAX} bytes")));
     }
-    SecretBuf::copy_from(bytes).map(Sensitive::input).map_err(ours)
+    SecretBuf::copy_from(bytes)
+        .map(Sensitive::input)
+        .map_err(ours)
 }
 
 #[cfg(test)]
@@ -179,7 +196,11 @@ mod tests {
         let content = SecretBuf::copy_from(text.as_bytes()).unwrap();
         let secrets = parse("x.json", "app/", &content).map_err(|error| error.to_string())?;
         let show = |secret: &Incoming| {
-            let fields: Vec<_> = secret.fields.iter().map(|(field, _)| field.to_string()).collect();
+            let fields: Vec<_> = secret
+                .fields
+                .iter()
+                .map(|(field, _)| field.to_string())
+                .collect();
             format!("{}#{}", secret.key, fields.join(","))
         };
         Ok(secrets.iter().map(show).collect())
@@ -188,7 +209,10 @@ mod tests {
     #[test]
     fn strings_fields_and_bytes_are_read() {
         let text = r#"{"a": "x", "db": {"user": "u", "password": "p"}, "bin": {"base64": "AP8="}}"#;
-        assert_eq!(read(text).unwrap(), ["app/a#value", "app/db#user,password", "app/bin#value"]);
+        assert_eq!(
+            read(text).unwrap(),
+            ["app/a#value", "app/db#user,password", "app/bin#value"]
+        );
     }
 
     #[test]
@@ -207,7 +231,10 @@ mod tests {
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with("x.json: line 1: "), "{error}");
-            assert!(!error.contains("hunter2") && !error.contains("4711"), "{error}");
+            assert!(
+                !error.contains("hunter2") && !error.contains("4711"),
+                "{error}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
 use subrosa_model::limits::VALUE_MAX;
-use subrosa_model::{Change, ChangeKind, FieldName, KeyName, Scope, VarName};
+use subrosa_model::{Change, ChangeKind, FieldName, KeyName, VarName};
 use subrosa_vault::{NewValue, Patch};
 
 use crate::{EngineError, Session};
@@ -81,7 +81,11 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Import`] with the line, [`EngineError::Conflicts`].
-    pub fn import(&mut self, reader: &mut dyn Read, options: &ImportOptions) -> Result<Imported, EngineError> {
+    pub fn import(
+        &mut self,
+        reader: &mut dyn Read,
+        options: &ImportOptions,
+    ) -> Result<Imported, EngineError> {
         let content = SecretBuf::read_to_end(reader, FILE_MAX)?;
         let mut report = Imported::default();
         let incoming = match options.form {
@@ -110,7 +114,11 @@ impl Session {
             } else {
                 report.created.push(secret.key.clone());
             }
-            if secret.fields.iter().any(|(_, value)| value.why_not_searched().is_some()) {
+            if secret
+                .fields
+                .iter()
+                .any(|(_, value)| value.why_not_searched().is_some())
+            {
                 report.unmasked.push(secret.key.clone());
             }
             items.push((scope.clone(), secret.key.clone(), patch(secret)?));
@@ -119,16 +127,28 @@ impl Session {
             return Err(EngineError::Conflicts { names: conflicts });
         }
         if !options.dry_run && !items.is_empty() {
-            let subjects = items.iter().map(|(scope, key, _)| format!("{scope} {key}")).collect();
-            let change = Change { kind: ChangeKind::Import, subjects, detail: String::new() };
+            let subjects = items
+                .iter()
+                .map(|(scope, key, _)| format!("{scope} {key}"))
+                .collect();
+            let change = Change {
+                kind: ChangeKind::Import,
+                subjects,
+                detail: String::new(),
+            };
             let now = self.now();
-            self.vault.set_many(&mut self.journal, &items, &change, now)?;
+            self.vault
+                .set_many(&mut self.journal, &items, &change, now)?;
         }
         Ok(report)
     }
 
     /// Whether a secret has exactly the incoming values.
-    fn is_same(&mut self, located: &subrosa_vault::Located, secret: &Incoming) -> Result<bool, EngineError> {
+    fn is_same(
+        &mut self,
+        located: &subrosa_vault::Located,
+        secret: &Incoming,
+    ) -> Result<bool, EngineError> {
         let values = &located.head.current().values;
         if values.len() != secret.fields.len() {
             return Ok(false);
@@ -137,7 +157,9 @@ impl Session {
             if !values.contains_key(field) {
                 return Ok(false);
             }
-            let stored = self.vault.open_value(&mut self.journal, located, field, None)?;
+            let stored = self
+                .vault
+                .open_value(&mut self.journal, located, field, None)?;
             if !subrosa_egress::danger::same(&stored, value) {
                 return Ok(false);
             }
@@ -157,9 +179,17 @@ fn patch(secret: Incoming) -> Result<Patch, EngineError> {
     let values = secret
         .fields
         .into_iter()
-        .map(|(field, value)| NewValue { field, value, about: None })
+        .map(|(field, value)| NewValue {
+            field,
+            value,
+            about: None,
+        })
         .collect();
-    Ok(Patch { values, bindings, ..Patch::default() })
+    Ok(Patch {
+        values,
+        bindings,
+        ..Patch::default()
+    })
 }
 
 fn from_dotenv(
@@ -179,7 +209,8 @@ fn from_dotenv(
             line: entry.line,
             reason,
         };
-        let key = KeyName::new(format!("{}{}", options.prefix, entry.name)).map_err(|e| error(e.to_string()))?;
+        let key = KeyName::new(format!("{}{}", options.prefix, entry.name))
+            .map_err(|e| error(e.to_string()))?;
         if entry.value.len() > VALUE_MAX {
             return Err(error(format!("a value has at most {VALUE_MAX} bytes")));
         }
@@ -188,7 +219,11 @@ fn from_dotenv(
             return Err(error(format!("{} is there twice", entry.name)));
         }
         let fields = vec![(FieldName::default_field(), Sensitive::input(entry.value))];
-        incoming.push(Incoming { key, fields, variable: Some(variable) });
+        incoming.push(Incoming {
+            key,
+            fields,
+            variable: Some(variable),
+        });
     }
     Ok(incoming)
 }
