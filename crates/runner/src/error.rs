@@ -111,7 +111,7 @@ pub enum RunError {
     NoProc,
     /// The supervising process went away.
     #[error(
-        "the process that supervises the command was killed; processes of the command may still run"
+        "the process that supervises the command was killed, and the command with it; look for processes that it may have left"
     )]
     SupervisorLost,
     /// The sink was asked for a process before it was given values.

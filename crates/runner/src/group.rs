@@ -1,15 +1,20 @@
 //! A control group for a run, where we may make one: the kernel's own bound on processes.
 
+use std::ffi::CString;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::write;
-use rustix::process::getpid;
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use crate::RunError;
 use crate::spawn::{above, backstop};
+
+/// How often members are killed.
+const KILL_ATTEMPTS: u32 = 1000;
 
 /// A group below our own, with a bound on tasks.
 pub(crate) struct Group {
@@ -37,16 +42,50 @@ impl Group {
         Some(group)
     }
 
-    /// What a process writes `0` to in order to enter.
-    pub(crate) fn entrance(&self) -> Result<OwnedFd, RunError> {
-        let file = self.open("cgroup.procs").ok_or(RunError::System {
+    /// What a guardian needs to enter the group, and to leave and remove it.
+    pub(crate) fn doors(&self) -> Result<Doors, RunError> {
+        let missing = || RunError::System {
             what: "opening its control group",
             source: std::io::ErrorKind::NotFound.into(),
-        })?;
-        above(file)
+        };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let outside = self.path.parent().ok_or_else(missing)?;
+        let parent = openat(CWD, outside, flags, Mode::empty())
+            .map_err(RunError::system("opening its control group"))?;
+        let name = self
+            .path
+            .file_name()
+            .and_then(|name| CString::new(name.as_bytes()).ok());
+        Ok(Doors {
+            entrance: above(self.open("cgroup.procs").ok_or_else(missing)?)?,
+            exit: above(open_procs(outside).ok_or_else(missing)?)?,
+            parent: above(parent)?,
+            name: name.ok_or_else(missing)?,
+        })
     }
 
-    /// Removes the group; it must be empty.
+    /// Kills everything in the group, for when its guardian is gone. Bounded: whoever forks faster
+    /// than this for so long has won against a guardian that was killed.
+    pub(crate) fn kill(&self) {
+        // Nothing new may start.
+        let _ = self.open("pids.max").map(|file| write(&file, b"0"));
+        for _ in 0..KILL_ATTEMPTS {
+            let members = std::fs::read_to_string(self.path.join("cgroup.procs"));
+            let members: Vec<Pid> = members
+                .unwrap_or_default()
+                .lines()
+                .filter_map(|line| line.parse().ok().and_then(Pid::from_raw))
+                .collect();
+            if members.is_empty() {
+                return;
+            }
+            for pid in members {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+
+    /// Removes the group, should it still be there; it must be empty.
     pub(crate) fn remove(self) {
         let _ = unlinkat(CWD, &self.path, AtFlags::REMOVEDIR);
     }
@@ -54,6 +93,32 @@ impl Group {
     fn open(&self, file: &str) -> Option<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         openat(CWD, self.path.join(file), flags, Mode::empty()).ok()
+    }
+}
+
+fn open_procs(group: &Path) -> Option<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    openat(CWD, group.join("cgroup.procs"), flags, Mode::empty()).ok()
+}
+
+/// A group as its guardian has it: descriptors, made before the fork.
+pub(crate) struct Doors {
+    pub(crate) entrance: OwnedFd,
+    pub(crate) exit: OwnedFd,
+    pub(crate) parent: OwnedFd,
+    name: CString,
+}
+
+impl Doors {
+    /// Enters. Makes no allocation.
+    pub(crate) fn enter(&self) -> rustix::io::Result<()> {
+        write(&self.entrance, b"0").map(|_| ())
+    }
+
+    /// Leaves the group, and removes it when nobody else is in it. Makes no allocation.
+    pub(crate) fn leave(&self) {
+        let _ = write(&self.exit, b"0");
+        let _ = unlinkat(&self.parent, &*self.name, AtFlags::REMOVEDIR);
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, RawDir, SeekFrom, seek, unlinkat};
-use rustix::io::{Errno, read, write};
+use rustix::io::{Errno, read};
 use rustix::process::{
     DumpableBehavior, Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid,
     ioctl_tiocsctty, kill_process_group, set_child_subreaper, set_dumpable_behavior, setrlimit,
@@ -25,6 +25,7 @@ use rustix::thread::set_name;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Limit;
+use crate::group::Doors;
 use crate::limits::{GRACE, WIND_DOWN};
 use crate::sys::{ExecPlan, InFork, RegionView, close_all_but, execute, signal_descriptor};
 use crate::tree::Tree;
@@ -48,8 +49,8 @@ pub(crate) struct Post {
     pub(crate) processes: u32,
     /// Whether the kernel bounds the number of processes as well.
     pub(crate) backstop: bool,
-    /// `cgroup.procs` of a group for this run.
-    pub(crate) group: Option<OwnedFd>,
+    /// A control group for this run.
+    pub(crate) group: Option<Doors>,
     pub(crate) tree: Tree,
     pub(crate) folder: Option<FolderEntry>,
 }
@@ -76,25 +77,35 @@ impl FolderEntry {
 
 /// What a guardian does, from the fork to its end.
 pub(crate) fn stand(fork: &InFork, post: &mut Post) {
-    if let Err((step, errno)) = settle(fork, post) {
-        let errno = errno.raw_os_error();
-        let _ = notify(&post.control, Notice::Failed { step, errno });
-        return;
+    let last = match guard(fork, post) {
+        Ok(killed) => Notice::Done(killed),
+        Err((step, errno)) => Notice::Failed {
+            step,
+            errno: errno.raw_os_error(),
+        },
+    };
+    // Here and not in the process that waits for us alone: that may be gone.
+    if let Some(folder) = &post.folder {
+        folder.remove();
     }
-    let Ok(changes) = signal_descriptor() else {
-        return;
-    };
+    if let Some(group) = &post.group {
+        group.leave();
+    }
+    let _ = notify(&post.control, last);
+}
+
+/// Starts the command and stays until nothing of it is left; returns how many processes that
+/// outlived it were killed, or the step that failed.
+fn guard(fork: &InFork, post: &mut Post) -> Result<u32, (Step, Errno)> {
+    settle(fork, post)?;
+    let changes = signal_descriptor().map_err(|error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::NOSYS);
+        (Step::Process, errno)
+    })?;
     let Some((arguments, variables)) = wait_for_start(post) else {
-        return;
+        return Ok(0);
     };
-    let main = match execute(fork, &post.plan, post.region, arguments, variables) {
-        Ok(pid) => pid,
-        Err((step, errno)) => {
-            let errno = errno.raw_os_error();
-            let _ = notify(&post.control, Notice::Failed { step, errno });
-            return;
-        }
-    };
+    let main = execute(fork, &post.plan, post.region, arguments, variables)?;
     let _ = notify(&post.control, Notice::Started(main.as_raw_pid()));
     // Else the ends of the command's streams would never be seen.
     close_all_but(
@@ -105,6 +116,8 @@ pub(crate) fn stand(fork: &InFork, post: &mut Post) {
             changes.as_raw_fd(),
             raw(post.folder.as_ref().map(|entry| &entry.folder)),
             raw(post.folder.as_ref().map(|entry| &entry.parent)),
+            raw(post.group.as_ref().map(|doors| &doors.exit)),
+            raw(post.group.as_ref().map(|doors| &doors.parent)),
         ],
     );
     let now = now();
@@ -120,11 +133,7 @@ pub(crate) fn stand(fork: &InFork, post: &mut Post) {
         killed: 0,
     };
     watch.run(&changes);
-    let killed = watch.killed;
-    if let Some(folder) = &post.folder {
-        folder.remove();
-    }
-    let _ = notify(&post.control, Notice::Done(killed));
+    Ok(watch.killed)
 }
 
 fn raw(descriptor: Option<&OwnedFd>) -> RawFd {
@@ -146,7 +155,9 @@ fn settle(fork: &InFork, post: &Post) -> Result<(), (Step, Errno)> {
             output.as_raw_fd(),
             error.as_raw_fd(),
             post.tree.descriptor().as_raw_fd(),
-            raw(post.group.as_ref()),
+            raw(post.group.as_ref().map(|doors| &doors.entrance)),
+            raw(post.group.as_ref().map(|doors| &doors.exit)),
+            raw(post.group.as_ref().map(|doors| &doors.parent)),
             raw(post.folder.as_ref().map(|entry| &entry.folder)),
             raw(post.folder.as_ref().map(|entry| &entry.parent)),
         ],
@@ -168,7 +179,7 @@ fn settle(fork: &InFork, post: &Post) -> Result<(), (Step, Errno)> {
         ioctl_tiocsctty(&plan.streams[index]).map_err(at)?;
     }
     if let Some(group) = &post.group {
-        write(group, b"0").map_err(|errno| (Step::Limits, errno))?;
+        group.enter().map_err(|errno| (Step::Limits, errno))?;
     }
     Ok(())
 }

@@ -22,8 +22,8 @@
 //! What it never does: decide whether a command may run, open a vault, or write a value to a disk.
 //!
 //! Known to remain: a process of the same user may read a child's environment while it runs, and
-//! may kill the guardian, which ends the command but not what it started; both are for a sandbox to
-//! close.
+//! may kill the guardian, which ends the command and, without a control group, leaves what moved
+//! itself out of the command's process group; both are for a sandbox to close.
 #![deny(unsafe_code)]
 
 #[cfg(not(target_os = "linux"))]

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
 use crate::command::Command;
 use crate::group::Group;
@@ -158,7 +158,7 @@ impl Spawner for SystemSpawner {
             timeout: limits.timeout,
             processes: limits.processes,
             backstop: group.is_some() || tasks.is_some(),
-            group: group.as_ref().map(Group::entrance).transpose()?,
+            group: group.as_ref().map(Group::doors).transpose()?,
             tree: Tree::new()?,
             folder: order.folder,
         };
@@ -179,7 +179,7 @@ impl Spawner for SystemSpawner {
             arguments,
             environment,
             executable,
-            finished: false,
+            main: None,
             group,
         }))
     }
@@ -208,13 +208,25 @@ struct SystemGuard {
     arguments: Vec<OsString>,
     environment: Environment,
     executable: std::path::PathBuf,
-    finished: bool,
+    /// The command, until nothing of it is left.
+    main: Option<Pid>,
     group: Option<Group>,
 }
 
 impl SystemGuard {
     fn control(&self) -> Result<&OwnedFd, RunError> {
         self.control.as_ref().ok_or(RunError::SupervisorLost)
+    }
+
+    /// Ends what the guardian, now gone, was to end: those of its control group, else those of the
+    /// command's process group. The command itself went with it.
+    fn end_in_its_place(&mut self) {
+        if let Some(main) = self.main.take() {
+            let _ = kill_process_group(main, Signal::KILL);
+        }
+        if let Some(group) = &self.group {
+            group.kill();
+        }
     }
 
     fn failed(&self, step: Step, errno: i32) -> RunError {
@@ -268,11 +280,18 @@ impl Guard for SystemGuard {
     fn next(&mut self) -> Result<Option<Notice>, RunError> {
         match next_notice(self.control()?) {
             Ok(Incoming::Message(notice)) => {
-                self.finished |= matches!(notice, Notice::Done(_));
+                match notice {
+                    Notice::Started(pid) => self.main = Pid::from_raw(pid),
+                    Notice::Done(_) => self.main = None,
+                    _ => {}
+                }
                 Ok(Some(notice))
             }
             Ok(Incoming::Nothing) => Ok(None),
-            Ok(Incoming::Closed) | Err(_) => Err(RunError::SupervisorLost),
+            Ok(Incoming::Closed) | Err(_) => {
+                self.end_in_its_place();
+                Err(RunError::SupervisorLost)
+            }
         }
     }
 }
@@ -281,7 +300,7 @@ impl Drop for SystemGuard {
     fn drop(&mut self) {
         // The guardian sees the end of the socket and ends what still runs, then itself.
         self.control = None;
-        let _ = rustix::process::kill_process(self.guardian, rustix::process::Signal::CONT);
+        let _ = kill_process(self.guardian, Signal::CONT);
         while let Err(Errno::INTR) = waitpid(Some(self.guardian), WaitOptions::empty()) {}
         if let Some(group) = self.group.take() {
             group.remove();

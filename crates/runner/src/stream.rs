@@ -21,7 +21,7 @@ pub(crate) struct Stream {
     redactor: Redactor,
     /// On a terminal what is held back must not wait for ever.
     terminal: bool,
-    /// Bytes as they came, for a moment.
+    /// Bytes as they came, until the next ones.
     chunk: Vec<u8>,
     /// Bytes to be written, without the values.
     pending: Vec<u8>,
@@ -121,7 +121,6 @@ impl Stream {
                     self.redactor.push(&self.chunk[..kept], &mut self.pending);
                 }
                 self.cut |= kept < count;
-                wipe(&mut self.chunk[..count]);
                 self.put();
                 return count as u64;
             }
@@ -175,5 +174,11 @@ impl Stream {
     /// Whether nobody reads what comes out.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        wipe(&mut self.chunk);
     }
 }

@@ -11,3 +11,6 @@ mod region;
 pub(crate) use execute::{ExecPlan, execute};
 pub(crate) use fork::{InFork, close_all_but, fork, signal_descriptor};
 pub(crate) use region::{RegionView, SharedRegion, wipe};
+
+#[cfg(test)]
+mod tests;

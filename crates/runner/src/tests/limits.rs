@@ -231,6 +231,75 @@ fn bounds_of_a_rule_and_those_built_in() {
     );
 }
 
+#[test]
+fn a_reader_who_stalls_does_not_hold_up_the_time() {
+    let (_stalled, theirs) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
+    let console = Console::new(None, Outlet::descriptor(theirs), Outlet::discard());
+    let command = command(&["yes"], short()).expect("yes is there");
+    let running = run_without_secrets(command, console, &SystemSpawner, &KnownSet::empty());
+    let report = running
+        .expect("starts")
+        .pump(&BootClock)
+        .expect("is pumped");
+    assert_eq!(report.ending, Ending::Limited(Limit::Timeout));
+    assert!(report.duration < Duration::from_secs(20));
+}
+
+/// A process that has closed itself to debuggers, as one with keys does, for the test below.
+#[test]
+#[ignore = "the part of `a_process_that_is_not_dumpable_runs_commands`"]
+fn runs_while_not_dumpable() {
+    let closed = rustix::process::DumpableBehavior::NotDumpable;
+    rustix::process::set_dumpable_behavior(closed).expect("is set");
+    let folder = scratch();
+    script(folder.path(), "tool", "#!/bin/sh\necho script\n");
+    let tool = folder.path().join("tool");
+    for words in [["echo", "program"], [tool.to_str().expect("text"), ""]] {
+        let output = rustix::io::dup(rustix::stdio::stdout()).expect("a descriptor");
+        let console = Console::new(None, Outlet::descriptor(output), Outlet::discard());
+        let command = command(&words, limits()).expect("is there");
+        let mut sink = EnvironmentSink::new(command, console, &SystemSpawner).expect("is staged");
+        sink.hand_over(&[("API_KEY", b"value")], &KnownSet::empty())
+            .expect("starts");
+        let report = sink
+            .finish()
+            .expect("runs")
+            .pump(&BootClock)
+            .expect("is pumped");
+        assert_eq!(report.ending, Ending::Exited(0));
+    }
+}
+
+#[test]
+fn a_process_that_is_not_dumpable_runs_commands() {
+    let ran = role("runs_while_not_dumpable")
+        .wait_with_output()
+        .expect("it ends");
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{text}");
+    assert!(
+        text.contains("program\n") && text.contains("script\n"),
+        "{text}"
+    );
+}
+
+/// A second process of this very test program, in one of its ignored parts.
+#[allow(clippy::disallowed_methods, reason = "processes are what is tested")]
+fn role(name: &str) -> std::process::Child {
+    std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args([
+            "--exact",
+            &format!("tests::limits::{name}"),
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts")
+}
+
 /// Another process that runs a command, for the test below: it is killed as nothing in this
 /// process could be.
 #[test]
@@ -249,22 +318,8 @@ fn runs_until_it_is_killed() {
 }
 
 #[test]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a second process of this very test"
-)]
 fn nothing_outlives_us() {
-    let mut role = std::process::Command::new(std::env::current_exe().expect("this program"))
-        .args([
-            "--exact",
-            "tests::limits::runs_until_it_is_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let mut role = role("runs_until_it_is_killed");
     let mut lines = BufReader::new(role.stdout.take().expect("piped")).lines();
     let mut number = || loop {
         let line = lines.next().expect("a line comes").expect("is text");
@@ -311,7 +366,7 @@ fn dropping_a_run_ends_it() {
 }
 
 #[test]
-fn a_killed_guardian_takes_the_command_along() {
+fn a_killed_guardian_takes_the_whole_group_along() {
     let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
     let output = Written::default();
     let console = Console::new(
