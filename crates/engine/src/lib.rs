@@ -19,6 +19,7 @@ mod home;
 mod journal;
 mod logs;
 mod policies;
+mod proof;
 mod remedy;
 mod run;
 mod secrets;
@@ -34,6 +35,7 @@ pub use error::EngineError;
 pub use handover::ClientSink;
 pub use home::Home;
 pub use policies::{Applied, PolicyInForce};
+pub use proof::{pin_to, read_key_file};
 pub use run::{RunOptions, RunOutcome};
 pub use secrets::{ListFilter, Listed, Past, Shown, ShownField};
 pub use select::Selected;
@@ -41,3 +43,14 @@ pub use session::{InitOptions, Session, Setting};
 pub use slots::SlotShown;
 pub use status::{Status, status};
 pub use system::{Effects, SystemClock};
+
+/// Words of the rooms below that a caller of a use case needs.
+pub use subrosa_audit::{AuditError, Body, Entry, EventKind, Filter, Finding, Format, Report};
+pub use subrosa_policy::{
+    Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, TestResult,
+};
+pub use subrosa_runner::{Console, Ending, RunError, RunReport};
+pub use subrosa_store::FileError;
+pub use subrosa_vault::{
+    Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError,
+};
