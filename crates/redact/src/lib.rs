@@ -45,8 +45,9 @@
 //! back by a [`Redactor`] are all overwritten when dropped, and their buffers
 //! are sized once, so that growth leaves no stale copies. What the caller
 //! passes in and collects in `out` is the caller's to wipe. The pages are not
-//! locked. Memory is about 30 bytes for each byte of each searched form:
-//! roughly 200 bytes for each byte of a value.
+//! locked. A compiled set takes about 25 bytes for each byte of each searched
+//! form, roughly 200 for each byte of a value, and as much again while it is
+//! being compiled.
 //!
 //! ```
 //! use subrosa_redact::Known;
