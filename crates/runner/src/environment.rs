@@ -61,7 +61,7 @@ impl Environment {
     /// ```
     ///
     /// # Errors
-    /// [`RunError::Variable`] when `pass` holds a name that no command gets (see [`never`]),
+    /// [`RunError::Variable`] when `pass` holds a name that no command gets (see [`never()`]),
     /// [`RunError::Nul`] when a value holds a NUL byte.
     pub fn inherit(
         variables: impl IntoIterator<Item = (OsString, OsString)>,

@@ -129,6 +129,7 @@ fn guard(fork: &InFork, post: &mut Post) -> Result<u32, (Step, Errno)> {
         phase: Phase::Running,
         ended: false,
         limited: false,
+        told_of_stop: false,
         deaf: false,
         killed: 0,
     };
@@ -237,6 +238,7 @@ struct Watch<'a> {
     /// Whether the command itself has ended.
     ended: bool,
     limited: bool,
+    told_of_stop: bool,
     /// Whether the other side is gone.
     deaf: bool,
     killed: u32,
@@ -316,7 +318,12 @@ impl Watch<'_> {
 
     fn main_changed(&mut self, status: WaitStatus) {
         if let Some(signal) = status.stopping_signal() {
-            self.tell(Notice::Stopped(signal));
+            // Once until it is answered: a command that stops again and again must not fill the
+            // socket and so hold us up.
+            if !self.told_of_stop {
+                self.told_of_stop = true;
+                self.tell(Notice::Stopped(signal));
+            }
             return;
         }
         if let Some(status) = status.exit_status() {
@@ -339,6 +346,7 @@ impl Watch<'_> {
         loop {
             match next_request(&self.post.control) {
                 Ok(Incoming::Message(Request::Signal(number))) => {
+                    self.told_of_stop = false;
                     if let Some(signal) = Signal::from_named_raw(number).filter(|_| !self.ended) {
                         let _ = kill_process_group(self.main, signal);
                     }
@@ -378,7 +386,10 @@ impl Watch<'_> {
         if count > self.post.processes as usize {
             self.limit(Limit::Processes);
             self.phase = Phase::Killing;
-            let _ = kill_process_group(self.main, Signal::KILL);
+            if !self.ended {
+                // All at once, before one of them forks again.
+                let _ = kill_process_group(self.main, Signal::KILL);
+            }
             self.post.tree.signal(Signal::KILL);
             return;
         }

@@ -23,7 +23,8 @@
 //!
 //! Known to remain: a process of the same user may read a child's environment while it runs, and
 //! may kill the guardian, which ends the command and, without a control group, leaves what moved
-//! itself out of the command's process group; both are for a sandbox to close.
+//! itself out of the command's process group; and a program that looks for the user's terminal by
+//! the name of its device may write to it. All three are for a sandbox to close.
 #![deny(unsafe_code)]
 
 #[cfg(not(target_os = "linux"))]

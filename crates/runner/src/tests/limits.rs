@@ -368,29 +368,23 @@ fn dropping_a_run_ends_it() {
 #[test]
 fn a_killed_guardian_takes_the_whole_group_along() {
     let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
-    let output = Written::default();
-    let console = Console::new(
-        Some(ours),
-        Outlet::writer(output.clone()),
-        Outlet::discard(),
+    let folder = scratch();
+    let told = folder.path().join("pid");
+    let console = Console::new(Some(ours), Outlet::discard(), Outlet::discard());
+    let script = format!(
+        "sleep 1000 & echo $! >{}; read x; kill -9 $PPID; wait",
+        told.display()
     );
-    let words = ["sh", "-c", "echo $$; read x; kill -9 $PPID; sleep 1000"];
-    let command = command(&words, limits()).expect("is there");
+    let command = command(&["sh", "-c", &script], limits()).expect("is there");
     let running = run_without_secrets(command, console, &SystemSpawner, &KnownSet::empty());
     let running = running.expect("starts");
     rustix::io::write(&theirs, b"\n").expect("there is room");
-    assert!(matches!(
-        running.pump(&BootClock),
-        Err(RunError::SupervisorLost)
-    ));
-    let pid = output
-        .text()
-        .trim()
-        .parse()
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a number");
-    if let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) {
+    let outcome = running.pump(&BootClock);
+    assert!(matches!(outcome, Err(RunError::SupervisorLost)));
+    let pid = std::fs::read_to_string(told).expect("it was told");
+    let pid = pid.trim().parse().ok().and_then(Pid::from_raw);
+    // Its parent collects it in its own time.
+    if let Ok(process) = pidfd_open(pid.expect("a number"), PidfdFlags::empty()) {
         let patience = rustix::event::Timespec {
             tv_sec: 30,
             tv_nsec: 0,
