@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use subrosa_model::{Change, ChangeKind, Digest, SlotId};
+use subrosa_model::{Change, ChangeKind, Digest, SlotId, StoreError};
 
 use crate::contents::{Contents, LoadedHead, as_ref, open_head};
 use crate::documents::{self, AuditEpochs};
@@ -19,9 +19,12 @@ use crate::keys::{RootKeys, WorkspaceKeys, document_key};
 use crate::port::{Collection, Record, Snapshot};
 use crate::slots::without;
 use crate::state::WorkspaceState;
-use crate::vault::fresh;
+use crate::vault::on_view;
 use crate::workspace::Workspace;
 use crate::{Vault, VaultError};
+
+/// How often everything is planned anew when other processes write at the same time.
+const ATTEMPTS: usize = 8;
 
 impl Vault {
     /// Replaces the root key, and removes the slots that are named. Needs presence, which the
@@ -38,33 +41,44 @@ impl Vault {
         removed: &[SlotId],
         announce: &mut dyn FnMut(Digest) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
-        let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
-        let fresh = RootKeys::generate(self.contents.header.vault, &*self.rng)?;
-        let fingerprint = fresh.fingerprint();
-        let plan = plan(
-            &mut self.contents,
-            &mut *snapshot,
-            &*self.rng,
-            fresh,
-            removed,
-        )?;
-        let Plan {
-            mut settled,
-            mut next,
-            epochs,
-            change,
-        } = plan;
-        let head = snapshot.log_head()?;
-        drop(snapshot);
-        announce(fingerprint)?;
-        let append = journal.prepare_epoch(head.as_ref(), settled.digest, &change, &epochs)?;
-        settled.batch.log = Some(append.clone());
-        // Nobody plans this twice: when somebody else wrote, the caller is told and asks again.
-        self.store.commit(&settled.batch)?;
-        settled.apply(&mut next);
-        self.contents = next;
-        journal.committed(&append);
-        Ok(())
+        for _ in 0..ATTEMPTS {
+            let fresh = RootKeys::generate(self.contents.header.vault, &*self.rng)?;
+            let fingerprint = fresh.fingerprint();
+            let rng = &*self.rng;
+            let planned = on_view(
+                &mut *self.store,
+                &mut self.contents,
+                journal,
+                |contents, view| Ok((plan(contents, view, rng, fresh, removed)?, view.log_head()?)),
+            );
+            let (
+                Plan {
+                    mut settled,
+                    mut next,
+                    epochs,
+                    change,
+                },
+                head,
+            ) = planned?;
+            announce(fingerprint)?;
+            let prepared = journal.prepare_epoch(head.as_ref(), settled.digest, &change, &epochs);
+            let append = match prepared {
+                Err(VaultError::Behind) => continue,
+                prepared => prepared?,
+            };
+            settled.batch.log = Some(append.clone());
+            match self.store.commit(&settled.batch) {
+                Ok(()) => {
+                    settled.apply(&mut next);
+                    self.contents = next;
+                    journal.committed(&append);
+                    return Ok(());
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Busy.into())
     }
 }
 

@@ -326,8 +326,7 @@ impl Vault {
         journal: &mut dyn Journal,
         f: impl FnOnce(&mut Contents, &mut dyn Snapshot) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
-        f(&mut self.contents, &mut *snapshot)
+        on_view(&mut *self.store, &mut self.contents, journal, f)
     }
 
     /// Plans a change on a view that the log vouches for and commits it with its record; plans
@@ -338,12 +337,19 @@ impl Vault {
         mut plan: impl FnMut(&mut Draft<'_>) -> Result<(T, Change), VaultError>,
     ) -> Result<T, VaultError> {
         for _ in 0..ATTEMPTS {
-            let mut snapshot = fresh(&mut *self.store, &mut self.contents, journal)?;
-            let mut draft = Draft::new(&mut self.contents, &mut *snapshot, &*self.rng);
-            let (value, change) = plan(&mut draft)?;
-            let mut settled = draft.settle()?;
-            let head = snapshot.log_head()?;
-            drop(snapshot);
+            let rng = &*self.rng;
+            let planned = on_view(
+                &mut *self.store,
+                &mut self.contents,
+                journal,
+                |contents, view| {
+                    let mut draft = Draft::new(contents, view, rng);
+                    let (value, change) = plan(&mut draft)?;
+                    let settled = draft.settle()?;
+                    Ok((value, change, settled, view.log_head()?))
+                },
+            );
+            let (value, change, mut settled, head) = planned?;
             let append = match journal.prepare(head.as_ref(), settled.digest, &change) {
                 Err(VaultError::Behind) => continue,
                 prepared => prepared?,
@@ -377,32 +383,25 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// A view that the log vouches for. The log may have gone on in the very moment in which the view
-/// was taken; a view that stays behind is a rewind.
-pub(crate) fn fresh<'s>(
-    store: &'s mut dyn VaultStore,
+/// Runs `f` on a view that the log vouches for. The log may have gone on in the very moment in
+/// which the view was taken, then another is taken; a view that stays behind is a rewind.
+pub(crate) fn on_view<T>(
+    store: &mut dyn VaultStore,
     contents: &mut Contents,
     journal: &mut dyn Journal,
-) -> Result<Box<dyn Snapshot + 's>, VaultError> {
+    f: impl FnOnce(&mut Contents, &mut dyn Snapshot) -> Result<T, VaultError>,
+) -> Result<T, VaultError> {
     for _ in 0..ATTEMPTS {
-        let behind = {
-            let mut snapshot = store.snapshot()?;
-            matches!(
-                contents.refresh(&mut *snapshot, journal),
-                Err(VaultError::Behind)
-            )
-        };
-        if !behind {
-            break;
+        let mut snapshot = store.snapshot()?;
+        match contents.refresh(&mut *snapshot, journal) {
+            Err(VaultError::Behind) => {}
+            refreshed => {
+                refreshed?;
+                return f(contents, &mut *snapshot);
+            }
         }
     }
-    // Taken again because a view cannot be returned out of the loop that borrowed the store.
-    let mut snapshot = store.snapshot()?;
-    match contents.refresh(&mut *snapshot, journal) {
-        Ok(()) => Ok(snapshot),
-        Err(VaultError::Behind) => Err(VaultError::tampered("the log goes back in time")),
-        Err(error) => Err(error),
-    }
+    Err(VaultError::tampered("the log goes back in time"))
 }
 
 fn open_slot(
