@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::architecture::Architecture;
+use super::source::line_of;
 use super::tree::Tree;
 
 const RULE: &str = "manifests";
@@ -23,7 +24,7 @@ pub(super) struct Dependency {
     pub(super) kind: Kind,
 }
 
-/// Reads a manifest of the tree; an unreadable one is an empty table, cargo itself reports it.
+/// Reads a manifest of the tree; an unreadable one is an empty table, and [`check`] reports it.
 pub(super) fn manifest(tree: &Tree, file: &str) -> toml::Table {
     tree.text(file)
         .and_then(|text| text.parse().ok())
@@ -56,9 +57,15 @@ pub(super) fn dependencies(tree: &Tree, file: &str) -> Vec<Dependency> {
     found
 }
 
-/// Every package of the workspace takes the workspace's lints.
+/// Every TOML file can be read, and every package of the workspace takes the workspace's lints.
 pub(super) fn check(tree: &Tree, _: &Architecture) -> Vec<Problem> {
-    tree.ending("Cargo.toml")
+    let unreadable = tree.ending(".toml").filter_map(|(file, text)| {
+        let error = text.parse::<toml::Table>().err()?;
+        let line = error.span().map_or(0, |span| line_of(text, span.start));
+        Some(Problem::new(RULE, file, line, error.message().to_owned()))
+    });
+    let without_lints = tree
+        .ending("Cargo.toml")
         .filter(|(file, _)| !file.starts_with("fuzz/"))
         .filter_map(|(file, _)| {
             let manifest = manifest(tree, file);
@@ -68,13 +75,27 @@ pub(super) fn check(tree: &Tree, _: &Architecture) -> Vec<Problem> {
                 .and_then(|lints| lints.get("workspace")?.as_bool());
             let text = "no `[lints] workspace = true`";
             (lints != Some(true)).then(|| Problem::new(RULE, file, 0, text))
-        })
-        .collect()
+        });
+    unreadable.chain(without_lints).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use crate::tidy::testing::{findings, map, said};
+
+    #[test]
+    fn a_file_that_is_no_toml_fails() {
+        let map = map("F0 model ->", "");
+        let files = [
+            ("ARCHITECTURE.md", map.as_str()),
+            ("dependencies.toml", "[hex]\na = 1\n[hex]\n"),
+        ];
+        let said = said(&findings(super::check, &files));
+        assert!(
+            said.starts_with("dependencies.toml:3: duplicate key"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn a_package_without_the_lints_fails() {
