@@ -2,7 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod log;
+mod postgres;
 mod records;
+mod rng;
 
 pub use log::{LogContents, MemoryLog};
+pub use postgres::{PostgresServer, postgres};
 pub use records::{MemoryStore, RecordContents};
+pub use rng::SeededRng;

@@ -22,6 +22,7 @@ pub const PASSPHRASE: &[u8] = b"correct horse battery staple";
 pub struct TestJournal {
     pub chain: Chain,
     prepared: Option<Prepared>,
+    rng: Arc<dyn Rng>,
 }
 
 pub fn ring(vault: VaultId, epochs: &AuditEpochs) -> Arc<KeyRing> {
@@ -34,9 +35,14 @@ pub fn ring(vault: VaultId, epochs: &AuditEpochs) -> Arc<KeyRing> {
 
 impl TestJournal {
     pub fn new(vault: VaultId, epochs: &AuditEpochs) -> Self {
+        Self::seeded(vault, epochs, Arc::new(SystemRng))
+    }
+
+    pub fn seeded(vault: VaultId, epochs: &AuditEpochs, rng: Arc<dyn Rng>) -> Self {
         Self {
             chain: Chain::open(ring(vault, epochs), None).unwrap(),
             prepared: None,
+            rng,
         }
     }
 
@@ -91,7 +97,7 @@ impl Journal for TestJournal {
         self.catch_up(head)?;
         let prepared = self
             .chain
-            .prepare(&SystemRng, &[event(change)], Some(state))
+            .prepare(&*self.rng, &[event(change)], Some(state))
             .unwrap();
         let append = prepared.append.clone();
         self.prepared = Some(prepared);
@@ -109,7 +115,7 @@ impl Journal for TestJournal {
         let ring = ring(self.chain.ring().vault(), epochs);
         let prepared = self
             .chain
-            .prepare_rotate(&SystemRng, ring, &[event(change)], Some(state), NOW)
+            .prepare_rotate(&*self.rng, ring, &[event(change)], Some(state), NOW)
             .unwrap();
         let append = prepared.append.clone();
         self.prepared = Some(prepared);
