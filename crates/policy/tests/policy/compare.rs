@@ -88,6 +88,22 @@ fn what_loosens() {
             rule("deny: run, secrets: ['**']"),
             rule("deny: run, secrets: ['a/**']"),
         ),
+        // A rule that asks holds others back only for what it is itself about: with `exposed` taken
+        // away it is no longer about agents, without `args` not about what is always denied.
+        (
+            format!(
+                "{}  - {{ {run}, exposed: true }}\n",
+                rule(&format!("{run}, exposed: true, ask: each"))
+            ),
+            format!(
+                "{}  - {{ {run}, exposed: true }}\n",
+                rule(&format!("{run}, ask: each"))
+            ),
+        ),
+        (
+            "rules:\n  - { allow: run, command: env, args: [], secrets: [], ask: each }\n  - { allow: run, command: env, args: [], secrets: [] }\n".into(),
+            "rules:\n  - { allow: run, command: env, secrets: [], ask: each }\n  - { allow: run, command: env, args: [], secrets: [] }\n".into(),
+        ),
         // A rule that asks holds a wider one back; without it the wider one does not ask.
         (
             format!("{}  - {{ {run}, ask: each }}\n", rule(run)),
