@@ -357,11 +357,7 @@ impl Chain {
         }
         while next <= at.sequence {
             let rows = view.page(next, PAGE)?;
-            if rows.is_empty() {
-                let last = next - 1;
-                let head = at.sequence;
-                return Err(Finding::whole(Fault::Truncated { last, head }).into());
-            }
+            let asked = next;
             for row in rows.iter().take_while(|row| row.sequence <= at.sequence) {
                 if row.sequence != next {
                     let (from, to) = (next, row.sequence.saturating_sub(1));
@@ -369,6 +365,10 @@ impl Chain {
                 }
                 link = self.check_follows(row, &link)?;
                 next += 1;
+            }
+            if next == asked {
+                let (last, head) = (next - 1, at.sequence);
+                return Err(Finding::whole(Fault::Truncated { last, head }).into());
             }
         }
         if link != at.link {

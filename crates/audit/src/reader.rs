@@ -27,8 +27,11 @@ pub struct Reader<'a, V: LogView + ?Sized> {
 enum Walk {
     /// Ask from here on; `None` at the end.
     Up(Option<u64>),
-    /// Ask for what is below `above`, down to `least`.
+    /// Ask for what is below `above`, down to `least`. Both come from a genuine head: a forged one
+    /// could name places that take for ever to look through.
     Down { above: u64, least: u64 },
+    /// Ask for the pages that begin here, the last one first.
+    Pages(Vec<u64>),
 }
 
 impl<'a, V: LogView + ?Sized> Reader<'a, V> {
@@ -37,18 +40,19 @@ impl<'a, V: LogView + ?Sized> Reader<'a, V> {
         Self::new(ring, view, Walk::Up(Some(from)))
     }
 
-    /// Reads downwards from the last row that the head knows.
+    /// Reads downwards from the last row that the head knows. Without a genuine head everything is
+    /// looked through once, upwards, to find out what there is.
     ///
     /// # Errors
-    /// [`AuditError::Store`] when the head cannot be read.
+    /// [`AuditError::Store`] when the log cannot be read.
     pub fn newest_first(ring: &'a KeyRing, view: &'a mut V) -> Result<Self, AuditError> {
-        let walk = match view.head()? {
-            None => Walk::Down { above: 1, least: 1 },
-            Some(stored) => Walk::Down {
-                above: stored.sequence.saturating_add(1),
-                // With a damaged head the whole range is looked through.
-                least: head::open(ring, &stored).map_or(1, |at| at.first),
+        let stored = view.head()?;
+        let walk = match stored.and_then(|stored| head::open(ring, &stored).ok()) {
+            Some(at) => Walk::Down {
+                above: at.sequence.saturating_add(1),
+                least: at.first,
             },
+            None => Walk::Pages(page_starts(view)?),
         };
         Ok(Self::new(ring, view, walk))
     }
@@ -66,16 +70,23 @@ impl<'a, V: LogView + ?Sized> Reader<'a, V> {
     /// Fetches pages until there is a row or nothing is left.
     fn fill(&mut self) -> Result<ControlFlow<()>, AuditError> {
         while self.page.is_empty() {
-            match self.walk {
+            match &mut self.walk {
                 Walk::Up(None) => return Ok(ControlFlow::Break(())),
                 Walk::Up(Some(from)) => {
-                    self.page = self.view.page(from, PAGE)?.into();
-                    let last = self.page.back().map(|row| row.sequence);
-                    // A store that answers below what was asked for must not keep us here.
-                    let next = last.filter(|last| *last >= from);
-                    self.walk = Walk::Up(next.and_then(|last| last.checked_add(1)));
+                    let rows = self.view.page(*from, PAGE)?;
+                    self.walk = Walk::Up(after(*from, &rows));
+                    self.page = rows.into();
+                }
+                Walk::Pages(starts) => {
+                    let Some(from) = starts.pop() else {
+                        return Ok(ControlFlow::Break(()));
+                    };
+                    let mut rows = self.view.page(from, PAGE)?;
+                    rows.reverse();
+                    self.page = rows.into();
                 }
                 Walk::Down { above, least } => {
+                    let (above, least) = (*above, *least);
                     if above <= least {
                         return Ok(ControlFlow::Break(()));
                     }
@@ -107,6 +118,27 @@ impl<V: LogView + ?Sized> Iterator for Reader<'_, V> {
         let stored = self.page.pop_front()?;
         Some(Ok(open(self.ring, &stored, &mut self.scratch)))
     }
+}
+
+/// Where to ask from next, after a page that was asked for at `from`.
+fn after(from: u64, rows: &[LogRow]) -> Option<u64> {
+    // A store that answers below what was asked for must not keep us here.
+    let last = rows.last().map(|row| row.sequence)?;
+    (last >= from).then(|| last.checked_add(1))?
+}
+
+/// Where each page begins, upwards.
+fn page_starts<V: LogView + ?Sized>(view: &mut V) -> Result<Vec<u64>, AuditError> {
+    let mut starts = Vec::new();
+    let mut from = Some(0);
+    while let Some(at) = from {
+        let rows = view.page(at, PAGE)?;
+        if !rows.is_empty() {
+            starts.push(at);
+        }
+        from = after(at, &rows);
+    }
+    Ok(starts)
 }
 
 /// Opens a row; one that does not open becomes [`Body::Unreadable`].

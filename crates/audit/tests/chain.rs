@@ -139,6 +139,22 @@ fn a_rewound_or_forked_store_is_not_followed() {
 }
 
 #[test]
+fn a_store_without_the_rows_that_its_head_knows_is_not_followed() {
+    let mut log = Log::with(3);
+    let mut chain = Chain::open(ring(1), log.store.contents().head.clone()).unwrap();
+    log.append(3);
+    let missing = log.store.contents().rows.remove(&6).unwrap();
+    let cut = Fault::Truncated { last: 5, head: 6 };
+    assert_eq!(faults(chain.follow(&mut log.store).unwrap_err()), cut);
+    // A row beyond the head does not stand in for it.
+    log.store.contents().rows.insert(9, missing);
+    assert_eq!(faults(chain.follow(&mut log.store).unwrap_err()), cut);
+    log.store.contents().rows.remove(&4);
+    let gap = Fault::Deleted { from: 4, to: 4 };
+    assert_eq!(faults(chain.follow(&mut log.store).unwrap_err()), gap);
+}
+
+#[test]
 fn rotation_keeps_old_rows_and_shuts_out_the_old_ring() {
     let mut log = Log::with(5);
     let old_head = log.store.contents().head.clone();

@@ -93,6 +93,18 @@ fn a_damaged_row_is_shown_and_the_rest_too() {
 }
 
 #[test]
+fn newest_first_does_not_trust_a_damaged_head() {
+    let log = Log::with(300);
+    log.store.contents().head.as_mut().unwrap().sequence = u64::MAX;
+    let all: Vec<u64> = (1..=300).rev().collect();
+    assert_eq!(shown(&log, &Filter::default()), all);
+    log.store.contents().head = None;
+    assert_eq!(shown(&log, &Filter::default()), all);
+    log.store.contents().rows.insert(u64::MAX, vec![1]);
+    assert_eq!(shown(&log, &Filter::default())[..2], [u64::MAX, 300]);
+}
+
+#[test]
 fn the_first_row_of_a_day_is_found() {
     let log = varied();
     let first = |at| first_since(log.chain.ring(), &mut log.store.clone(), at).unwrap();

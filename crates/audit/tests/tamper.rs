@@ -200,7 +200,7 @@ fn inflict(damage: &Damage, log: &Log, past: &[LogContents]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn any_single_damage_is_found(steps in steps(), damage in damage()) {
@@ -229,6 +229,10 @@ proptest! {
             prop_assert!(back || !report.is_sound(), "not found");
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn an_honest_log_is_never_accused(steps in steps()) {
