@@ -109,4 +109,17 @@ mod tests {
         assert_eq!(held.range(0, 1), b"");
         assert_eq!(held.range(from, from + 2), &input[from as usize..][..2]);
     }
+
+    #[test]
+    fn a_sliding_window_is_rarely_moved() {
+        let most = 1000;
+        let mut held = Held::new();
+        held.advance(&[7; 1000], 0, most);
+        let moved = (1..=10_000u64).filter(|from| {
+            held.advance(&[7], *from, most);
+            assert_eq!(held.len(), most);
+            held.head == 0
+        });
+        assert!(moved.count() <= 10, "each move pays for a thousand bytes");
+    }
 }

@@ -147,6 +147,29 @@ fn values_that_differ_in_their_last_bits_keep_their_names_in_base64() {
 }
 
 #[test]
+fn a_nested_value_widens_what_the_longer_one_does_not() {
+    // Both needles match; only the shorter one's last bits do.
+    let set = known(&[
+        ("long", "prefix-t0ken-value-1"),
+        ("short", "-t0ken-value-2"),
+    ]);
+    let encoded = STANDARD_NO_PAD.encode("prefix-t0ken-value-2");
+    let (out, findings) = redact_all(&set, format!("{encoded}.").as_bytes());
+    assert_eq!(out, b"[REDACTED:long].");
+    assert_eq!(told(&findings), [(0, 27, "base64", Some("long"))]);
+}
+
+#[test]
+fn base64_that_is_too_uniform_is_not_searched_for() {
+    let value = STANDARD.decode("ABCDEEDCBAAB").expect("base64");
+    let mut named = Known::new();
+    assert!(named.add(Some("k"), &value).is_searched());
+    let set = named.build();
+    assert_eq!(redact(&set, "ABCDEEDCBAAB"), "ABCDEEDCBAAB");
+    assert_eq!(redact_all(&set, &value).0, b"[REDACTED:k]");
+}
+
+#[test]
 fn each_telling_line_of_a_multi_line_value_is_found_alone() {
     let pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwgg5jAgEAAoIB\nshort1==\n-----END PRIVATE KEY-----\n";
     let set = known(&[("pem", pem)]);

@@ -146,6 +146,23 @@ fn a_released_short_run_does_not_stop_the_match() {
 }
 
 #[test]
+fn a_partial_finding_begins_where_the_mask_does() {
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    play(
+        &mut redactor,
+        &[
+            (Push("#!%"), ""),
+            (Idle(100), "#!%"),
+            (Push("hu"), ""),
+            (Idle(900), "[REDACTED:k]"),
+            (Push("h"), "h"),
+            (Finish, ""),
+        ],
+    );
+    assert_eq!(told(redactor.findings()), [(3, 5, "partial", Some("k"))]);
+}
+
+#[test]
 fn a_complete_value_that_might_go_on_is_masked_after_100_ms() {
     let mut redactor = known(&[("a", "hunter2-s3cret"), ("b", "hunter2-s3cret-longer")]).redactor();
     play(
