@@ -1,2 +1,40 @@
-//! Placeholder.
-fn main() {}
+//! `subrosa`: the command line.
+//!
+//! It knows flags, prompts, colours and exit statuses; what a command does is a use case of
+//! `subrosa-engine`. Data goes to standard output, everything else to standard error. A value is
+//! read into locked memory and written from there; no text that is made here ever holds one.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod context;
+mod debug;
+mod demo;
+mod descriptor;
+mod failure;
+mod files;
+mod output;
+mod panics;
+mod progress;
+mod prompt;
+mod table;
+mod target;
+mod text;
+mod when;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+fn main() -> ExitCode {
+    panics::install();
+    // Before any argument is looked at: nothing that this process ever holds may be dumped.
+    if let Err(error) = subrosa_crypto::harden_process() {
+        let failure = Failure::new(
+            "hardening",
+            format!("the system does not let this process close itself to debuggers: {error}"),
+        );
+        return output::fail(&failure, false);
+    }
+    args::run(std::env::args_os().collect())
+}

@@ -1,0 +1,260 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use subrosa_model::{GroupName, WorkspaceName};
+
+use crate::commands as does;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{ColorWhen, Output, complain, fail};
+
+/// The first page: what to type when nothing was typed.
+const FIRST: &str = "\
+subrosa keeps secrets, and lets commands use them without anybody seeing them.
+
+Start here:
+  subrosa demo                               see it work, on a vault that is thrown away
+  subrosa init                               make your vault
+  subrosa set api/key                        store a secret; it asks for the value
+  subrosa run -k api/key -- COMMAND          run a command that uses it
+
+  subrosa --help                             everything else
+";
+
+const AFTER: &str = "\
+Start here:
+  subrosa demo                               see it work, on a vault that is thrown away
+  subrosa init                               make your vault
+  subrosa set api/key                        store a secret; it asks for the value
+  subrosa run -k api/key -- COMMAND          run a command that uses it
+
+Opening the vault:
+  A passphrase is asked for on the terminal. Without a terminal, one of
+    --passphrase-fd N     the passphrase, read to the end of a descriptor: 3<FILE
+    --key-file PATH       a file that `subrosa key add key-file` made
+    --recovery-fd N       the recovery code that `subrosa init` showed once
+  What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
+  passphrase or the recovery code: a key file does not prove that you are there.
+
+Where things are:
+  $SUBROSA_HOME/{data,state,config}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME and
+  $XDG_CONFIG_HOME. config.toml may set workspace, group and key_file. A flag wins over the
+  environment, the environment over the file.
+
+Exit status:
+  0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused
+  or fails here, 126 and 127 when it cannot be executed or found.";
+
+/// Secrets used, never seen.
+#[derive(Debug, Parser)]
+#[command(name = "subrosa", version, about = "Secrets used, never seen.", after_help = AFTER, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command, before or after its name.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The workspace in which look-ups begin [default: default]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SUBROSA_WORKSPACE",
+        hide_env = true
+    )]
+    pub(crate) workspace: Option<WorkspaceName>,
+    /// The group inside the workspace: an environment or a team
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SUBROSA_GROUP",
+        hide_env = true
+    )]
+    pub(crate) group: Option<GroupName>,
+    /// Write machine-readable JSON; errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Read the passphrase from this file descriptor, to its end
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        conflicts_with = "recovery_fd",
+        hide_short_help = true
+    )]
+    pub(crate) passphrase_fd: Option<u32>,
+    /// Read the recovery code from this file descriptor, to its end
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub(crate) recovery_fd: Option<u32>,
+    /// Open the vault with this key file
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "SUBROSA_KEY_FILE",
+        hide_env = true,
+        hide_short_help = true
+    )]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Accept a vault with another root key than the one known for its folder, with the passphrase
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) accept_root: bool,
+    /// Do everything in this process, without a daemon; the only mode as yet
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_daemon: bool,
+    /// Say only what must be said
+    #[arg(short, long, global = true, hide_short_help = true)]
+    pub(crate) quiet: bool,
+    /// Trace what is done on standard error; no value is in it
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) debug: bool,
+    /// When to colour; NO_COLOR is honoured
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_short_help = true,
+        hide_possible_values = true
+    )]
+    pub(crate) color: ColorWhen,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(does::init::Init),
+    Status(does::status::Status),
+    Set(does::set::Set),
+    Generate(does::generate::Generate),
+    #[command(alias = "list")]
+    Ls(does::list::Ls),
+    Show(does::show::Show),
+    History(does::history::History),
+    Edit(does::edit::Edit),
+    #[command(alias = "rename")]
+    Mv(does::moving::Mv),
+    #[command(alias = "remove")]
+    Rm(does::moving::Rm),
+    Rollback(does::moving::Rollback),
+    #[command(alias = "reveal")]
+    Read(does::read::Read),
+    Run(does::run::Run),
+    Import(does::import::Import),
+    Export(does::export::Export),
+    Key(does::key::Key),
+    Backup(does::backup::Backup),
+    Restore(does::restore::Restore),
+    Apply(does::apply::Apply),
+    Policy(does::policy::Policy),
+    Log(does::log::Log),
+    Audit(does::audit::Audit),
+    Demo(does::demo::Demo),
+}
+
+/// Does what was typed.
+pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
+    let own = || words.iter().skip(1).take_while(|word| *word != "--");
+    let as_json = own().any(|word| word == "--json");
+    let cli = match parse(&words) {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, as_json),
+    };
+    let out = Output::new(cli.global.json, cli.global.quiet, cli.global.color);
+    if cli.global.debug {
+        crate::debug::install();
+    }
+    match dispatch(cli, out) {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => fail(&failure, as_json),
+    }
+}
+
+fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(words)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// What clap has to say: help, or what is wrong with the arguments.
+fn misused(error: &clap::Error, as_json: bool) -> ExitCode {
+    let wrong = error.use_stderr();
+    if wrong && as_json {
+        let text = error.to_string();
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let failure = Failure::usage(message).remedy("subrosa --help");
+        return fail(&failure, true);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand || !wrong {
+        // The one thing that is asked for and printed by clap itself.
+        let _ = error.print();
+        return ExitCode::from(if wrong { 2 } else { 0 });
+    }
+    complain(&error.render().to_string());
+    ExitCode::from(2)
+}
+
+fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {
+    let Some(command) = cli.command else {
+        out.print(FIRST)?;
+        return Ok(0);
+    };
+    if let Command::Demo(demo) = command {
+        return demo.run(&out);
+    }
+    let is_run = matches!(command, Command::Run(_));
+    let outcome = Context::new(cli.global, out).and_then(|context| does_it(command, &context));
+    match outcome {
+        // Whatever fails on our side must not look like an answer of the command.
+        Err(failure) if is_run && failure.status < does::run::OURS => {
+            Err(failure.status(does::run::OURS))
+        }
+        outcome => outcome,
+    }
+}
+
+fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
+    let done = |outcome: Result<(), Failure>| outcome.map(|()| 0);
+    match command {
+        Command::Init(command) => done(command.run(context)),
+        Command::Status(command) => done(command.run(context)),
+        Command::Set(command) => done(command.run(context)),
+        Command::Generate(command) => done(command.run(context)),
+        Command::Ls(command) => done(command.run(context)),
+        Command::Show(command) => done(command.run(context)),
+        Command::History(command) => done(command.run(context)),
+        Command::Edit(command) => done(command.run(context)),
+        Command::Mv(command) => done(command.run(context)),
+        Command::Rm(command) => done(command.run(context)),
+        Command::Rollback(command) => done(command.run(context)),
+        Command::Read(command) => done(command.run(context)),
+        Command::Run(command) => command.run(context),
+        Command::Import(command) => done(command.run(context)),
+        Command::Export(command) => done(command.run(context)),
+        Command::Key(command) => done(command.run(context)),
+        Command::Backup(command) => done(command.run(context)),
+        Command::Restore(command) => done(command.run(context)),
+        Command::Apply(command) => done(command.run(context)),
+        Command::Policy(command) => command.run(context),
+        Command::Log(command) => done(command.run(context)),
+        Command::Audit(command) => command.run(context),
+        Command::Demo(command) => command.run(&context.out),
+    }
+}

@@ -1,0 +1,200 @@
+//! `audit`: verify the log, take it out, prune it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::json;
+use subrosa_engine::{Format, Report};
+
+use super::list::second;
+use super::log::Choice;
+use crate::context::{Context, Need};
+use crate::failure::Failure;
+use crate::files::Target;
+use crate::progress::Progress;
+use crate::text::{count, plain};
+use crate::when::When;
+
+/// The audit log as evidence: verify it, export it, prune it
+///
+/// To read it, see `subrosa log`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  subrosa audit verify
+  subrosa audit export --format csv -o log.csv
+  subrosa audit prune --before 365d")]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Verify every record against the keys, the vault and the anchor
+    ///
+    /// Exits with 1 when anything is wrong. It also says what cannot be told: putting back an
+    /// earlier copy of the vault's folder and of the anchor together is not detected.
+    #[command(after_help = "Examples:\n  subrosa audit verify\n  subrosa audit verify --json")]
+    Verify,
+    /// Write the log to a file or to standard output
+    #[command(
+        after_help = "Examples:\n  subrosa audit export --format jsonl >log.jsonl\n  \
+        subrosa audit export --format otlp --since 1d -o log.json"
+    )]
+    Export(Export),
+    /// Remove old records, and leave a signed marker of them
+    ///
+    /// The log must verify, and the rest of it still does afterwards.
+    #[command(
+        after_help = "Examples:\n  subrosa audit prune --before 365d\n  subrosa audit prune --before 2026-01-01"
+    )]
+    Prune {
+        /// Remove what is older: 365d, 2026-01-01
+        #[arg(long, value_name = "TIME")]
+        before: When,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// The form: jsonl, csv, otlp
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    format: Format,
+    /// The file, which must be new; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// What `--json` gives.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    sound: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Audit {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        match self.command {
+            Command::Verify => verify(context),
+            Command::Export(export) => export.run(context).map(|()| 0),
+            Command::Prune { before } => prune(context, before).map(|()| 0),
+        }
+    }
+}
+
+fn verify(context: &Context) -> Result<u8, Failure> {
+    let mut session = context.inspect()?;
+    let progress = Progress::new(&context.out, "records");
+    let report = session.verify_log(&mut |done, all| progress.of(done, all))?;
+    drop(progress);
+    let status = u8::from(!report.is_sound());
+    if context.out.json {
+        context.out.document(&Verdict {
+            sound: report.is_sound(),
+            report: &report,
+        })?;
+        return Ok(status);
+    }
+    context.out.print(&human(context, &report))?;
+    Ok(status)
+}
+
+fn human(context: &Context, report: &Report) -> String {
+    let paint = context.out.out;
+    let mut text = String::new();
+    for finding in &report.findings {
+        let line = format!(
+            "{}\n  {}\n",
+            plain(&finding.to_string()),
+            finding.fault.remedy()
+        );
+        text.push_str(&paint.red("WRONG "));
+        text.push_str(&line);
+    }
+    if report.omitted > 0 {
+        text.push_str(&format!("and {} more\n", report.omitted));
+    }
+    let verdict = if report.is_sound() {
+        paint.green("sound")
+    } else {
+        paint.red("NOT sound")
+    };
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let span = match (report.since, report.until) {
+        (Some(since), Some(until)) => format!(", {} to {}", second(since), second(until)),
+        _ => String::new(),
+    };
+    text.push_str(&format!(
+        "The log is {verdict}: {} ({} to {}){span}, {}.\n",
+        count(number(report.rows), "record"),
+        report.first,
+        report.last,
+        count(number(report.checkpoints), "signed checkpoint"),
+    ));
+    if report.pruned > 0 {
+        text.push_str(&format!(
+            "{} pruned before.\n",
+            count(number(report.pruned), "record")
+        ));
+    }
+    if report.lost > 0 {
+        text.push_str(&format!(
+            "{} could not be written.\n",
+            count(number(report.lost), "completion record")
+        ));
+    }
+    text.push_str(&format!(
+        "Anchor: {}; {}.\n",
+        report.strength.name(),
+        report.undetected
+    ));
+    text
+}
+
+impl Export {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let mut session = context.open(Need::Any)?;
+        let filter = self.choice.filter(context);
+        let mut target = Target::new(&context.out, self.output.as_deref())?;
+        let written = {
+            let mut buffered = std::io::BufWriter::new(&mut target.file);
+            session.export_log(self.format, &filter, &mut buffered)
+        };
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                target.discard();
+                return Err(error.into());
+            }
+        };
+        if let Some(path) = target.path() {
+            let many = count(usize::try_from(written).unwrap_or(usize::MAX), "record");
+            context.out.done(&format!("{many} in {}", path.display()));
+        }
+        target.keep()?;
+        Ok(session.close()?)
+    }
+}
+
+fn prune(context: &Context, before: When) -> Result<(), Failure> {
+    let mut session = context.open(Need::Presence)?;
+    let before = before.ago(context.now());
+    let progress = Progress::new(&context.out, "records");
+    let removed = session.prune_log(before, &mut |done, all| progress.of(done, all))?;
+    drop(progress);
+    session.close()?;
+    if context.out.json {
+        return context
+            .out
+            .document(&json!({ "removed": removed, "before": before }));
+    }
+    let many = count(usize::try_from(removed).unwrap_or(usize::MAX), "record");
+    context
+        .out
+        .done(&format!("{many} from before {} removed", second(before)));
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! `generate`: a random value that nobody has seen.
+
+use subrosa_egress::Recipe;
+use subrosa_engine::{Mode, NewValue, Patch};
+use subrosa_model::limits::VALUE_MAX;
+
+use super::set::{report, warn_unmasked};
+use crate::context::{Context, Need};
+use crate::failure::Failure;
+use crate::target::Target;
+
+/// Store a random value, without showing it
+///
+/// When the secret exists, the random value becomes its new version.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  subrosa generate db/main#password
+  subrosa generate session/key --alphabet bytes --length 64
+  subrosa generate hook/token --alphabet hex --length 40")]
+pub(crate) struct Generate {
+    /// The key, and the field where it is not `value`
+    #[arg(value_name = "KEY[#FIELD]")]
+    target: Target,
+    /// How many characters; bytes with --alphabet bytes
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    length: usize,
+    /// What it is made of
+    #[arg(long, value_enum, default_value_t = Alphabet::Alnum)]
+    alphabet: Alphabet,
+}
+
+/// What a value is made of.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Alphabet {
+    /// Letters and digits
+    Alnum,
+    /// Letters, digits and marks that need no quoting in URLs and shells
+    Symbols,
+    /// Lower-case hexadecimal digits
+    Hex,
+    /// Any bytes; for --inject file and stdin
+    Bytes,
+}
+
+impl From<Alphabet> for Recipe {
+    fn from(alphabet: Alphabet) -> Self {
+        match alphabet {
+            Alphabet::Alnum => Self::Alphanumeric,
+            Alphabet::Symbols => Self::Symbols,
+            Alphabet::Hex => Self::Hex,
+            Alphabet::Bytes => Self::Bytes,
+        }
+    }
+}
+
+impl Generate {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        if !(1..=VALUE_MAX).contains(&self.length) {
+            return Err(Failure::usage(format!("--length is from 1 to {VALUE_MAX}")));
+        }
+        let mut session = context.open(Need::Any)?;
+        let value = session.generate(self.alphabet.into(), self.length)?;
+        if let Some(why) = value.why_not_searched() {
+            warn_unmasked(context, &self.target, why, false);
+        }
+        let field = self.target.field.clone();
+        let patch = Patch {
+            values: vec![NewValue {
+                field,
+                value,
+                about: None,
+            }],
+            ..Patch::default()
+        };
+        let stored = session.set(&self.target.key, &patch, Mode::Upsert)?;
+        report(context, &self.target, &stored)?;
+        Ok(session.close()?)
+    }
+}

@@ -1,0 +1,308 @@
+//! `set`: store a value.
+
+use serde::Serialize;
+use subrosa_egress::Sensitive;
+use subrosa_engine::{Field, Mode, NewValue, Patch, Session, Stored, pin_to};
+use subrosa_model::limits::VALUE_MAX;
+use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
+use subrosa_redact::Added;
+
+use crate::context::{Context, Need};
+use crate::failure::Failure;
+use crate::prompt::Terminal;
+use crate::target::Target;
+use crate::when::Expiry;
+
+/// Store a secret, or a new version of it
+///
+/// The value is asked for without showing it, or read from standard input byte for byte with
+/// --stdin. It is never an argument: those are visible to every process and kept by the shell.
+/// What is not named stays as it is; the old value is kept as an earlier version.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  subrosa set api/key                              asks for the value
+  printf %s \"$TOKEN\" | subrosa set github/token --stdin
+  subrosa set db/main#password --bind PGPASSWORD   one field, with the variable that stands for it
+  subrosa set tls/key --stdin --field-kind pem <key.pem
+  subrosa set openai/key --pin openai --host api.openai.com --tag prod --expires 90d
+
+A variable is named after the key where --bind names no other: api/key becomes API_KEY.")]
+pub(crate) struct Set {
+    /// The key, and the field where it is not `value`: api/key, db/main#password
+    #[arg(value_name = "KEY[#FIELD]")]
+    target: Target,
+    /// Read the value from standard input, byte for byte to its end
+    #[arg(long)]
+    stdin: bool,
+    /// Store the value although it is too short or common to be masked in output
+    #[arg(long)]
+    force: bool,
+    /// Only create: fail when the secret exists
+    #[arg(long, conflicts_with = "update")]
+    create: bool,
+    /// Only change: fail when there is no such secret
+    #[arg(long)]
+    update: bool,
+    #[command(flatten)]
+    about: About,
+    #[command(flatten)]
+    metadata: Metadata,
+    /// The variable that stands for the field wherever the secret is used
+    #[arg(long, value_name = "VAR")]
+    bind: Option<VarName>,
+    /// Pin the new secret to a provider: it may never go anywhere else
+    #[arg(long, value_name = "PROVIDER", requires = "host")]
+    pin: Option<ProviderId>,
+    /// A host of the provider that the secret is pinned to; repeat for several
+    #[arg(long, value_name = "HOST", requires = "pin")]
+    host: Vec<String>,
+}
+
+/// What is known of a field.
+#[derive(Debug, clap::Args)]
+struct About {
+    /// A word for what the field is: password, pem, token
+    #[arg(long, value_name = "KIND")]
+    field_kind: Option<String>,
+    /// The field is no secret and may be shown: a user name, an address
+    #[arg(long)]
+    not_sensitive: bool,
+    /// Help for whoever fills the field in
+    #[arg(long, value_name = "TEXT")]
+    hint: Option<String>,
+    /// Another name that the field answers to; repeat for several
+    #[arg(long, value_name = "NAME")]
+    alias: Vec<FieldName>,
+}
+
+/// What is known of a secret.
+#[derive(Debug, clap::Args)]
+pub(super) struct Metadata {
+    /// Add a tag; repeat for several
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<Tag>,
+    /// A note; an empty one clears it
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// Where the secret is from or used; an empty one clears it
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// When the secret expires and is refused: 90d, 2026-12-31 (from its start, UTC), never
+    #[arg(long, value_name = "WHEN")]
+    pub(super) expires: Option<Expiry>,
+}
+
+impl Metadata {
+    /// The change that it asks for; `current` are the tags that are there.
+    pub(super) fn patch(
+        &self,
+        context: &Context,
+        current: &[String],
+        dropped: &[Tag],
+    ) -> Result<Patch, Failure> {
+        let mut tags: Vec<Tag> = current
+            .iter()
+            .map(|tag| Tag::new(tag.as_str()))
+            .collect::<Result<_, _>>()?;
+        tags.extend(self.tag.iter().cloned());
+        tags.retain(|tag| !dropped.contains(tag));
+        tags.sort();
+        tags.dedup();
+        let changed = !(self.tag.is_empty() && dropped.is_empty());
+        Ok(Patch {
+            tags: changed.then_some(tags),
+            note: self.note.clone(),
+            url: self.url.clone(),
+            expires: self
+                .expires
+                .map(|Expiry(when)| when.map(|when| when.ahead(context.now()))),
+            ..Patch::default()
+        })
+    }
+}
+
+/// What `--json` gives.
+#[derive(Debug, Serialize)]
+pub(super) struct Written<'a> {
+    key: &'a KeyName,
+    field: &'a FieldName,
+    version: u32,
+    created: bool,
+    masked: bool,
+}
+
+impl Set {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        if self.stdin {
+            context.claim_stdin("--stdin")?;
+        }
+        let mut session = context.open(Need::Any)?;
+        let value = self.value()?;
+        if !self.stdin && !value.exceeds(0) {
+            return Err(
+                Failure::new("empty", "nothing was typed, and nothing was stored").remedy(format!(
+                    "an empty value on purpose: printf '' | subrosa set {} --stdin",
+                    self.target
+                )),
+            );
+        }
+        let stored = self.store(context, &mut session, value)?;
+        report(context, &self.target, &stored)?;
+        if self.pin.is_some() {
+            context.out.notice(
+                "a pinned secret goes to its provider alone, through the broker (not built: part 6); \
+                 until then it is kept and used by nothing",
+            );
+        }
+        Ok(session.close()?)
+    }
+
+    fn value(&self) -> Result<Sensitive, Failure> {
+        if self.stdin {
+            let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3);
+            let own = own.map_err(|errno| Failure::io("standard input")(errno.into()))?;
+            return Ok(Sensitive::read(&mut std::fs::File::from(own), VALUE_MAX)?);
+        }
+        let Some(mut terminal) = Terminal::open() else {
+            return Err(
+                Failure::new("no_terminal", "there is no terminal to ask for the value").remedy(
+                    format!("printf %s \"$VALUE\" | subrosa set {} --stdin", self.target),
+                ),
+            );
+        };
+        let line = terminal.hidden(&format!("Value of {}: ", self.target))?;
+        Ok(Sensitive::input(line))
+    }
+
+    fn store(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        value: Sensitive,
+    ) -> Result<Stored, Failure> {
+        let Target { key, field } = &self.target;
+        let before = existing(session, context, key)?;
+        let tags = before
+            .as_ref()
+            .map(|shown| shown.listed.tags.clone())
+            .unwrap_or_default();
+        let known =
+            before.and_then(|shown| shown.about.into_iter().find(|about| about.name == *field));
+        let mut patch = self.metadata.patch(context, &tags, &[])?;
+        let mut about = known.map_or_else(Field::default, |known| Field {
+            kind: known.kind,
+            sensitive: known.sensitive,
+            hint: known.hint,
+            aliases: known.aliases,
+            ..Field::default()
+        });
+        about.forced = self.force;
+        about.sensitive &= !self.about.not_sensitive;
+        if let Some(kind) = &self.about.field_kind {
+            about.kind = kind.clone();
+        }
+        if let Some(hint) = &self.about.hint {
+            about.hint = hint.clone();
+        }
+        about.aliases.extend(self.about.alias.iter().cloned());
+        about.aliases.sort();
+        about.aliases.dedup();
+        if let (Some(why), true) = (value.why_not_searched(), about.sensitive) {
+            warn_unmasked(context, &self.target, why, self.force);
+        }
+        patch.values = vec![NewValue {
+            field: field.clone(),
+            value,
+            about: Some(about),
+        }];
+        patch.bindings = self
+            .bind
+            .iter()
+            .map(|variable| (field.clone(), Some(variable.clone())))
+            .collect();
+        patch.pin = match &self.pin {
+            Some(provider) => Some(pin_to(provider.clone(), &self.host)?),
+            None => None,
+        };
+        let mode = match (self.create, self.update) {
+            (true, _) => Mode::Create,
+            (_, true) => Mode::Update,
+            _ => Mode::Upsert,
+        };
+        Ok(session.set(key, &patch, mode)?)
+    }
+}
+
+/// The secret in exactly the current scope, if it is there.
+fn existing(
+    session: &mut Session,
+    context: &Context,
+    key: &KeyName,
+) -> Result<Option<subrosa_engine::Shown>, Failure> {
+    use subrosa_engine::{EngineError, VaultError};
+    let scope = context.scope();
+    match session.show(key) {
+        Ok(shown) => {
+            let here = shown.listed.workspace == scope.workspace
+                && shown.listed.group == scope.group.as_ref().map(ToString::to_string);
+            Ok(here.then_some(shown))
+        }
+        Err(EngineError::Vault(VaultError::Missing { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says loudly that output will not be masked.
+pub(super) fn warn_unmasked(context: &Context, target: &Target, why: Added, forced: bool) {
+    let reason = why.reason().unwrap_or("is not searched for");
+    let consequence = if forced {
+        "it is searched for as well as it can be"
+    } else {
+        "commands do not get it; store a longer one, or insist with --force"
+    };
+    context.out.warn(&format!(
+        "{target} is not masked in output, because it {reason}: {consequence}"
+    ));
+}
+
+/// Says what was stored.
+pub(super) fn report(context: &Context, target: &Target, stored: &Stored) -> Result<(), Failure> {
+    let head = &stored.head;
+    let version = head.current().number;
+    let field = head
+        .resolve_field(&target.field)
+        .map_or(&target.field, |(name, _)| name);
+    let masked = head.fields.get(field).is_none_or(|about| about.searched);
+    if context.out.json {
+        let written = Written {
+            key: &head.key,
+            field,
+            version,
+            created: stored.created,
+            masked,
+        };
+        return context.out.document(&written);
+    }
+    if stored.workspace_created && !context.scope().workspace.is_global() {
+        context.out.done(&format!(
+            "The workspace {} is new.",
+            context.scope().workspace
+        ));
+    }
+    let what = if stored.created {
+        "stored"
+    } else {
+        "stored as"
+    };
+    let version = if stored.created {
+        String::new()
+    } else {
+        format!(" version {version}")
+    };
+    context.out.done(&format!(
+        "{target}: {what}{version}, as {} in commands",
+        head.variable(field)
+    ));
+    Ok(())
+}

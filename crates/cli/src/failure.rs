@@ -1,0 +1,142 @@
+//! Why a command failed: a stable code for programs, a message and a remedy for people.
+
+mod code;
+
+use std::io;
+
+use serde::Serialize;
+use subrosa_engine::{EngineError, PolicyError};
+
+/// A failed command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    /// A stable word for the kind of failure.
+    pub(crate) code: &'static str,
+    /// What failed and why.
+    pub(crate) message: String,
+    /// What to type next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+    /// The exit status.
+    #[serde(skip)]
+    pub(crate) status: u8,
+}
+
+/// The exit status of a command that whoever reads its output no longer wants.
+const GONE: u8 = 141;
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            remedy: None,
+            status: 1,
+        }
+    }
+
+    /// Arguments that make no sense together.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            status: 2,
+            ..Self::new("usage", message)
+        }
+    }
+
+    /// A person said no.
+    pub(crate) fn cancelled() -> Self {
+        Self {
+            status: 130,
+            ..Self::new("cancelled", "cancelled; nothing was changed")
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn remedy(mut self, text: impl Into<String>) -> Self {
+        self.remedy = Some(text.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn status(mut self, status: u8) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// A failure of input or output, with what was being done.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::gone(),
+            _ => Self::new("io", format!("{what}: {error}")),
+        }
+    }
+
+    /// The reader of our output went away: not worth a word.
+    pub(crate) fn gone() -> Self {
+        Self {
+            status: GONE,
+            ..Self::new("output_closed", "")
+        }
+    }
+
+    /// Whether there is nothing to say.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        let failure = match &error {
+            EngineError::Policy(policy) => return policy.into_failure(),
+            EngineError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+                return Self::gone();
+            }
+            _ => Self::new(code::of(&error), message),
+        };
+        Self {
+            remedy: error.remedy(),
+            ..failure
+        }
+    }
+}
+
+/// What a policy that cannot be read becomes.
+trait IntoFailure {
+    fn into_failure(self) -> Failure;
+}
+
+impl IntoFailure for &PolicyError {
+    fn into_failure(self) -> Failure {
+        Failure {
+            remedy: self.hint().map(str::to_owned),
+            ..Failure::new("policy_wrong", format!("the policy is wrong: {self}"))
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        (&error).into_failure()
+    }
+}
+
+impl From<subrosa_crypto::MemoryError> for Failure {
+    fn from(error: subrosa_crypto::MemoryError) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
+impl From<subrosa_crypto::ReadError> for Failure {
+    fn from(error: subrosa_crypto::ReadError) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
+impl From<subrosa_model::NameError> for Failure {
+    fn from(error: subrosa_model::NameError) -> Self {
+        EngineError::from(error).into()
+    }
+}
