@@ -14,7 +14,7 @@ class Unavailable(VaultError):
 
 
 class FormatError(VaultError):
-    """The input is not a vault of this format, or was changed. Its subclass says which rule broke."""
+    """Not a vault of this format, or changed. The subclass says which rule broke."""
 
 
 class Malformed(FormatError):

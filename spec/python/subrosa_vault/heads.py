@@ -70,7 +70,6 @@ class Head:
         return {value.id: value for version in self.versions for value in version.values}
 
 
-
 def _field(reader):
     name = names.word("field", reader.text("a field's name"))
     return name, Field(
@@ -114,9 +113,7 @@ def _check_versions(what, versions):
             if by_id.setdefault(value.id, value) != value:
                 raise Inconsistent(f"{what}: value {value.id.hex()} is named in two ways")
             if by_place.setdefault((value.field, value.written), value.id) != value.id:
-                raise Inconsistent(
-                    f"{what}: two values of {value.field}, version {value.written}"
-                )
+                raise Inconsistent(f"{what}: two values of {value.field}, version {value.written}")
 
 
 def parse(what, plaintext):

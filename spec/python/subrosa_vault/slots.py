@@ -16,6 +16,7 @@ MAX_SLOTS = 32
 MEMORY = (65_536, 2 << 20)  # KiB
 PASSES = (3, 64)
 LANES = (1, 16)
+_COSTS = ("memory", "passes", "lanes")
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = {"O": "0", "I": "1", "L": "1"}
 
@@ -128,14 +129,10 @@ def parse(id_, body):
     reader.end()
     if len(wrapped) != primitives.WRAPPED_FOR_RECIPIENT:
         raise Malformed(f"{what}: a wrapped key of {len(wrapped)} bytes")
-    if kind == PASSPHRASE:
-        for name, cost, (least, most) in zip(
-            ("memory", "passes", "lanes"), costs, (MEMORY, PASSES, LANES)
-        ):
-            if not least <= cost <= most:
-                raise OutOfBounds(f"{what}: Argon2 {name} of {cost}, not {least} to {most}")
-    elif any(costs):
-        raise Malformed(f"{what}: Argon2 parameters in a slot that is not a passphrase's")
+    bounds = (MEMORY, PASSES, LANES)
+    for name, cost, (least, most) in zip(_COSTS, costs, bounds):
+        if not least <= cost <= most:
+            raise OutOfBounds(f"{what}: Argon2 {name} of {cost}, not {least} to {most}")
     fields = (salt, recipient, lineage, binding, wrapped, signature)
     return Slot(id_, kind, label, created, *costs, *fields)
 

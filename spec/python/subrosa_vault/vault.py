@@ -200,7 +200,7 @@ def open_backup(data, key, expected_fingerprint=None):
     documents = read_documents(backup, root, vault)
     check_lineage(found, vault, documents["lineage"])
     audit_keys = read_audit_keys(documents["audit-keys"])
-    checked = log.check(backup, vault, audit_keys, state)
+    checked = log.check(backup.rows, backup.log_head, vault, audit_keys, state)
 
     records = backup.of(WORKSPACE)
     for record in records:

@@ -10,7 +10,7 @@ import writer
 from subrosa_vault import backup as stream
 from subrosa_vault import heads, slots, vault, workspaces
 from subrosa_vault.backup import HEAD, SLOT, STATE, WORKSPACE, ZEROS, Record
-from subrosa_vault.encoding import Reader, ad, lp, u64
+from subrosa_vault.encoding import ad, lp, u64
 from subrosa_vault.primitives import derive, unseal
 
 
@@ -37,6 +37,7 @@ class Bench:
         self.rows, self.log_head = list(rows), log_head
         self.random = random.Random(seed)
         self.end, self.key = None, None
+        self.log_keys = {}
 
     @classmethod
     def take_apart(cls, data, root, key):
@@ -46,6 +47,9 @@ class Bench:
         records = parsed.records.values()
         bench = cls(vault_id, root, records, parsed.rows, parsed.log_head)
         bench.end, bench.key = (parsed.count, parsed.digest, parsed.mac), key
+        # They are kept aside, so that the head of the log can be made again whatever is done to
+        # the document.
+        bench.log_keys = vault.read_audit_keys(bench.document("audit-keys"))
         return bench
 
     # Records.

@@ -256,9 +256,7 @@ FOREIGN = {
     "a value of version 0": [Version(1, 0, [Named("f", bytes(16), 0)])],
     "one value for two fields": [Version(1, 0, [Named(f, bytes(16), 1) for f in "fg"])],
     "one value written twice": [Version(n, 0, [Named("f", bytes(16), n)]) for n in (1, 2)],
-    "two values written at once": [
-        Version(n, 0, [Named("f", bytes([n]) * 16, 1)]) for n in (1, 2)
-    ],
+    "two values written at once": [Version(n, 0, [Named("f", bytes([n]) * 16, 1)]) for n in (1, 2)],
 }
 
 

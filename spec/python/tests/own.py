@@ -35,7 +35,6 @@ def make_slot(bench, kind, seed, label, **changes):
     """A slot that is right in everything but what `changes` say."""
     salt = changes.pop("salt", None) or bench.new_id()
     secret = changes.pop("secret", None) or secret_of(kind, salt)
-    costs = (65_536, 3, 1) if kind == slots.PASSPHRASE else (0, 0, 0)
     recipient = primitives.public_of(derive(secret, "recipient"))
     lineage = primitives.signing_public_of(seed)
     fields = {
@@ -43,7 +42,9 @@ def make_slot(bench, kind, seed, label, **changes):
         "kind": kind,
         "label": label,
         "created": CREATED,
-        **dict(zip(("memory", "passes", "lanes"), costs)),
+        "memory": 65_536,
+        "passes": 3,
+        "lanes": 1,
         "salt": salt,
         "recipient": recipient,
         "lineage": lineage,

@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 import mutations_heads
+import mutations_log
 import mutations_slots
 import mutations_stream
 import mutations_values
@@ -13,7 +14,14 @@ from bench import Mend, NotHere
 from mutation import TABLE
 from subrosa_vault import VaultError, errors, open_backup
 
-MODULES = (mutations_stream, mutations_slots, mutations_heads, mutations_values)
+# Each enters its mutations in the table when it is imported.
+MODULES = (
+    mutations_stream,
+    mutations_slots,
+    mutations_heads,
+    mutations_values,
+    mutations_log,
+)
 
 
 def refusal(data, key):
