@@ -61,6 +61,11 @@ const NEEDS: [Need; 10] = [
         debian: "gdb",
     },
     Need {
+        program: "strace",
+        why: "kills the program at each write",
+        debian: "strace",
+    },
+    Need {
         program: "tmux",
         why: "drives the program on a terminal",
         debian: "tmux",
