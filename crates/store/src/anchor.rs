@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use subrosa_audit::{Anchor, AnchorError, MARK_LEN, Mark, Strength};
 
 use crate::error::FileError;
+use crate::files::stands_at;
 use crate::folder::{check_private_file, facts, trusted_parent_of};
 
 /// Bytes of a slot.
@@ -79,10 +80,10 @@ impl FileAnchor {
             };
             rustix::fs::flock(&file, how).map_err(|e| self.failed(e))?;
             let stat = rustix::fs::fstat(&file).map_err(|e| self.failed(e))?;
-            if stat.st_nlink > 0 {
+            if stands_at(rustix::fs::CWD, self.path.as_os_str(), &stat) {
                 return Ok(Some(self.file.insert(file)));
             }
-            // Somebody removed it to start anew.
+            // Somebody moved it away to start anew.
         }
         Err(FileError::Busy {
             path: self.path.clone(),
@@ -240,3 +241,6 @@ fn open(path: &Path, make: bool) -> Result<Option<OwnedFd>, FileError> {
     check_private_file(path, &rustix::fs::fstat(&file).map_err(failed)?)?;
     Ok(Some(file))
 }
+
+#[cfg(test)]
+mod tests;

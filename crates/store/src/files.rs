@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use crate::error::FileError;
@@ -172,8 +172,8 @@ fn lock_temporary(
         )?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(failed)?;
         let stat = rustix::fs::fstat(&file).map_err(failed)?;
-        if stat.st_nlink == 0 {
-            // Whoever held the lock has moved it into place.
+        if !stands_at(folder, temporary, &stat) {
+            // Whoever held the lock has moved it into place meanwhile: it is no draft any more.
             continue;
         }
         if check_private_file(path, &stat).is_ok() {
@@ -191,6 +191,12 @@ fn lock_temporary(
     Err(FileError::Busy {
         path: path.to_path_buf(),
     })
+}
+
+/// Whether an open file is still the one under this name.
+pub(crate) fn stands_at(folder: BorrowedFd<'_>, name: &OsStr, open: &Stat) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|there| facts(&there).identity == facts(open).identity)
 }
 
 fn fill(file: &OwnedFd, bytes: &[u8], mode: u32) -> rustix::io::Result<()> {
