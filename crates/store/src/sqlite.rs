@@ -22,7 +22,7 @@ use subrosa_vault::port::{Batch, Changes, Snapshot, VaultStore};
 use crate::batch::damaged;
 use crate::error::FileError;
 use crate::files::rename_new;
-use crate::folder::{FileFacts, Folder};
+use crate::folder::{FileFacts, Folder, facts};
 use read::SqliteSnapshot;
 
 /// Files that SQLite puts beside a database with a write-ahead log.
@@ -77,6 +77,8 @@ pub struct SqliteStore {
     conn: Connection,
     folder: Folder,
     path: PathBuf,
+    /// Which file was opened.
+    identity: (u64, u64),
 }
 
 impl SqliteStore {
@@ -132,13 +134,10 @@ impl SqliteStore {
             // SQLite would take it for a new database and throw the write-ahead log away.
             return Err(damaged("the file is empty"));
         }
-        let store = Self::connect(folder, &name, options.busy)?;
-        if check_files(&store.folder, &name)?.map(|found| found.identity) != Some(facts.identity) {
-            return Err(StoreError::Unsafe {
-                path: store.path.display().to_string(),
-                reason: "it was exchanged while it was being opened; try again".into(),
-            });
-        }
+        let store = Self::connect(folder, &name, facts.identity, options.busy)?;
+        // SQLite has made the other files, or has opened them.
+        check_files(&store.folder, &name)?;
+        store.check_in_place()?;
         store.take_up()?;
         Ok(store)
     }
@@ -166,7 +165,12 @@ impl SqliteStore {
         }
     }
 
-    fn connect(folder: Folder, name: &OsStr, busy: Duration) -> Result<Self, StoreError> {
+    fn connect(
+        folder: Folder,
+        name: &OsStr,
+        identity: (u64, u64),
+        busy: Duration,
+    ) -> Result<Self, StoreError> {
         let path = folder.path().join(name);
         // NOFOLLOW refuses a link anywhere in the path; this one has none. No CREATE.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -176,21 +180,24 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let conn = Connection::open_with_flags(&path, flags)
             .map_err(|error| fault::translate(error, &folder))?;
-        let store = Self { conn, folder, path };
+        let store = Self {
+            conn,
+            folder,
+            path,
+            identity,
+        };
         schema::harden(&store.conn, busy).map_err(|e| store.fault(e))?;
-        match store.conn.is_readonly(MAIN_DB) {
-            Ok(false) => Ok(store),
-            Ok(true) => Err(StoreError::ReadOnly {
-                reason: format!("{} may not be written to", store.path.display()),
-            }),
-            Err(error) => Err(store.fault(error)),
-        }
+        Ok(store)
     }
 
     /// Makes sure that the file is ours before anything could be written to it.
     fn take_up(&self) -> Result<(), StoreError> {
         let fault = |error| self.fault(error);
         schema::identify(&self.conn).map_err(fault)??;
+        if self.conn.is_readonly(MAIN_DB).map_err(fault)? {
+            // Permissions were checked, so it is the header that forbids writing.
+            return Err(damaged("its header asks for a newer SQLite"));
+        }
         if !schema::has_our_tables(&self.conn).map_err(fault)? {
             return Err(damaged("its tables are not those of a vault"));
         }
@@ -215,9 +222,10 @@ impl SqliteStore {
         let file = rustix::fs::openat(folder.fd(), draft, flags, mode).map_err(failed)?;
         // A umask may have taken more than is wanted. SQLite gives its own files the same mode.
         rustix::fs::fchmod(&file, mode).map_err(failed)?;
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
         drop(file);
         let own = Folder::open(folder.path()).map_err(StoreError::from)?;
-        let mut store = Self::connect(own, draft, options.busy)?;
+        let mut store = Self::connect(own, draft, facts(&stat).identity, options.busy)?;
         schema::create(&store.conn).map_err(|e| store.fault(e))?;
         fill(&mut store)?;
         Ok(store.close()?)
@@ -267,8 +275,24 @@ impl SqliteStore {
 
     fn begin(&mut self) -> Result<(), write::Failure> {
         self.undo();
+        self.check_in_place()?;
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         Ok(())
+    }
+
+    /// Whether the open file still has its name. Otherwise a commit would be durable in a file that
+    /// nobody will find.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        let name = self.path.file_name().unwrap_or_default();
+        let there = rustix::fs::statat(self.folder.fd(), name, AtFlags::SYMLINK_NOFOLLOW);
+        match there {
+            Ok(stat) if facts(&stat).identity == self.identity => Ok(()),
+            Ok(_) | Err(Errno::NOENT) => Err(StoreError::Unsafe {
+                path: self.path.display().to_string(),
+                reason: "the file was moved or replaced while it was open; try again".into(),
+            }),
+            Err(errno) => Err(FileError::from_os(&self.path, errno).into()),
+        }
     }
 
     /// Ends a transaction that failed, so that the handle stays usable. SQLite has often done so

@@ -21,6 +21,10 @@ pub(super) fn translate(error: Error, folder: &Folder) -> StoreError {
             _ => damaged("a row has an unexpected form"),
         };
     };
+    if failure.extended_code == ffi::SQLITE_ERROR {
+        // Our statements are fixed, so it is the file that SQLite does not understand.
+        return damaged("SQLite does not understand its format");
+    }
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
         ErrorCode::DiskFull => StoreError::Full,
