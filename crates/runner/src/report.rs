@@ -46,9 +46,10 @@ pub enum Ending {
 pub struct RunReport {
     /// How it ended.
     pub ending: Ending,
-    /// Bytes that the command wrote to standard output, or to its terminal, before redaction.
+    /// Bytes passed on to standard output, or to the terminal, after redaction: what the command
+    /// wrote would tell the length of a value that was masked.
     pub stdout_bytes: u64,
-    /// Bytes that the command wrote to standard error, before redaction.
+    /// Bytes passed on to standard error, after redaction.
     pub stderr_bytes: u64,
     /// How many times the value of each secret was masked, by key; `None` is one without a name.
     pub redactions: Vec<(Option<String>, u64)>,

@@ -51,7 +51,8 @@ impl Stream {
         }
     }
 
-    /// Bytes that the command wrote.
+    /// Bytes that were passed on, values masked. What came in is not told: with the number of
+    /// masks it would give the length of a value.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -115,7 +116,6 @@ impl Stream {
             Ok(count) => {
                 let room = room.map_or(count, |room| usize::try_from(room).unwrap_or(usize::MAX));
                 let kept = count.min(room);
-                self.bytes += count as u64;
                 self.last = now;
                 if !self.cut && !self.broken {
                     self.redactor.push(&self.chunk[..kept], &mut self.pending);
@@ -153,7 +153,10 @@ impl Stream {
     pub(crate) fn put(&mut self) {
         while self.written < self.pending.len() {
             match self.outlet.put(&self.pending[self.written..]) {
-                Ok(count) => self.written += count,
+                Ok(count) => {
+                    self.written += count;
+                    self.bytes += count as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {

@@ -22,6 +22,21 @@ fn both_streams_and_the_status() {
 }
 
 #[test]
+fn row_13_the_account_does_not_tell_the_length_of_a_value() {
+    let account = |secret: &[u8]| {
+        let known = known(&[("api/key", secret)]);
+        let line = format!("printf %s {}", String::from_utf8_lossy(secret));
+        let command = command(&["sh", "-c", &line], limits()).expect("sh is there");
+        let console = Console::new(None, Outlet::discard(), Outlet::discard());
+        let running = run_without_secrets(command, console, &SystemSpawner, &known);
+        let report = running.expect("starts").pump(&BootClock).expect("is pumped");
+        assert_eq!(report.redacted, 1);
+        report.stdout_bytes
+    };
+    assert_eq!(account(SECRET), account(b"tango-7351-quebec-and-much-longer-8264"));
+}
+
+#[test]
 fn every_status_comes_through() {
     for status in 0..=255_i32 {
         let ran = run(&["sh", "-c", &format!("exit {status}")]);
