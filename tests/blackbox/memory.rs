@@ -8,11 +8,9 @@ use std::process::{Command, Stdio};
 use subrosa_crypto::{Aad, Key, SecretBuf, SystemRng};
 use subrosa_tests::{held, memory, positions};
 
-const VALUE: &[u8; 24] = b"canary-in-our-own-memory";
-
-/// The value as the child's program file has it, so that only what the child makes is found.
+/// The value, turned over: the program file must not hold it, since the child has that mapped.
 const TURNED: [u8; 24] = {
-    let mut bytes = *VALUE;
+    let mut bytes = *b"canary-in-our-own-memory";
     let mut at = 0;
     while at < bytes.len() {
         bytes[at] ^= 0x55;
@@ -74,13 +72,14 @@ fn row_04_a_value_is_in_locked_memory_alone_and_gone_when_dropped() {
         .expect("it starts");
     let mut go = child.stdin.take().expect("piped");
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let value = TURNED.map(|byte| byte ^ std::hint::black_box(0x55));
     let mut steps = 0;
     for line in lines.map_while(Result::ok) {
         let Some((_, step)) = line.split_once("step ") else { continue };
         let (expected, what) = step.split_once(' ').expect("a number and a text");
         let (mut locked, mut open) = (0, 0);
         for mapping in memory(child.id()) {
-            let found = positions(&mapping.content, VALUE).count();
+            let found = positions(&mapping.content, &value).count();
             *(if mapping.is_protected() { &mut locked } else { &mut open }) += found;
         }
         assert_eq!(open, 0, "copies in ordinary memory {what}");

@@ -32,8 +32,8 @@ pub fn memory(pid: u32) -> Vec<Mapping> {
         let head = line.split_whitespace().next().unwrap_or_default();
         if let Some((start, end)) = range(head) {
             current = Some((line.to_owned(), start, end));
-        } else if let (Some(flags), Some((name, start, end))) =
-            (line.strip_prefix("VmFlags:"), current.take())
+        } else if let Some(flags) = line.strip_prefix("VmFlags:")
+            && let Some((name, start, end)) = current.take()
         {
             let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
             if flags.iter().any(|flag| flag == "rd") {

@@ -231,7 +231,9 @@ impl Done {
     pub fn explained(self, words: &[&str]) -> Self {
         assert!(matches!(self.status, 1 | 125), "{self:?}");
         assert!(self.err.starts_with("subrosa: "), "{self:?}");
-        assert!(self.err.contains("\n  try: "), "no remedy: {self:?}");
+        // Most have a line of their own for it; what is wrong with a file says it in passing.
+        let remedies = ["\n  try: ", "type: ", "; name the real folder", "; put the real file"];
+        assert!(remedies.iter().any(|word| self.err.contains(word)), "no remedy: {self:?}");
         assert!(!self.err.contains("internal error"), "{self:?}");
         for word in words {
             assert!(self.err.contains(word), "no {word:?} in {self:?}");
