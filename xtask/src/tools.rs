@@ -24,7 +24,7 @@ struct Need {
     debian: &'static str,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need {
         program: "cc",
         why: "builds SQLite",
