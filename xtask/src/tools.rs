@@ -24,7 +24,7 @@ struct Need {
     debian: &'static str,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: &[Need] = &[
     Need {
         program: "cc",
         why: "builds SQLite",
