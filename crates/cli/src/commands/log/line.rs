@@ -57,7 +57,12 @@ fn event(event: &Event, paint: Paint) -> String {
                 format!(" ({})", plain(&change.detail))
             };
             let subjects = plain(&shortened(&change.subjects)).into_owned();
-            format!("changed     {} {subjects}{detail} by {who}", change.kind)
+            let subjects = if subjects.is_empty() {
+                subjects
+            } else {
+                format!(" {subjects}")
+            };
+            format!("changed     {}{subjects}{detail} by {who}", change.kind)
         }
         EventBody::Unlock(unlock) => {
             let what = if unlock.opened {

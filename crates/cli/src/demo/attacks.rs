@@ -1,0 +1,70 @@
+//! The attacks of the red-team table that apply as yet, each really carried out.
+
+mod commands;
+mod disk;
+mod forgery;
+mod processes;
+mod secrets;
+
+use super::rows::{self, PART, Row};
+use super::stage::Stage;
+use super::verdict::Verdict;
+use crate::failure::Failure;
+
+/// Carries out one attack.
+type Attack = fn(&Stage) -> Result<Verdict, Failure>;
+
+fn attack(number: u8) -> Option<Attack> {
+    Some(match number {
+        3 => processes::core_dump,
+        4 => processes::residue,
+        13 => secrets::mask,
+        25 => secrets::pin,
+        27 => disk::loosened,
+        28 => commands::hijack,
+        29 => commands::another_name,
+        31 => processes::left_behind,
+        39 => disk::log,
+        40 => disk::records,
+        42 => secrets::errors,
+        45 => forgery::planted,
+        _ => return None,
+    })
+}
+
+/// Every row with its verdict; `show` is told each as it is known, and how wide the rows are.
+pub(super) fn all(
+    stage: &Stage,
+    show: &mut dyn FnMut(&Row, &Verdict, usize) -> Result<(), Failure>,
+) -> Result<Vec<(Row, Verdict)>, Failure> {
+    let rows = rows::all()?;
+    let width = rows
+        .iter()
+        .map(|row| row.attack.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut verdicts = Vec::new();
+    for row in rows {
+        let verdict = match attack(row.number) {
+            None if row.part > PART => Verdict::NotBuilt(row.part),
+            None => Verdict::Skipped("it is tried by the tests of the project alone".to_owned()),
+            // What could not be carried out has shown nothing, and must not pass for a defence.
+            Some(attack) => attack(stage).unwrap_or_else(|failure| {
+                Verdict::fell(format!("it could not be carried out: {}", failure.message))
+            }),
+        };
+        show(&row, &verdict, width)?;
+        verdicts.push((row, verdict));
+    }
+    Ok(verdicts)
+}
+
+/// Goes on only when something was seen as it must be.
+macro_rules! must {
+    ($seen:expr, $($why:tt)+) => {
+        if !$seen {
+            return Ok($crate::demo::verdict::Verdict::fell(format!($($why)+)));
+        }
+    };
+}
+use must;
