@@ -118,7 +118,7 @@ def _record(reader, index):
     if collection not in COLLECTIONS:
         raise Malformed(f"frame {index}: unknown collection {collection}")
     parent, id_ = reader.fixed(16), reader.fixed(16)
-    revision, body = reader.u64(), reader.bytes("body")
+    revision, body = reader.u64(), reader.bytes()
     if revision == 0:
         raise OutOfBounds(f"frame {index}: revision 0; revisions begin at 1")
     return Record(collection, parent, id_, revision, body)
@@ -144,7 +144,7 @@ def parse(data):
         elif kind == _END:
             end = (reader.u64(), reader.fixed(32), reader.fixed(32))
         else:
-            found[kind].append(Row(reader.u64(), reader.bytes("body")))
+            found[kind].append(Row(reader.u64(), reader.bytes()))
         reader.end()
     if end is None:
         raise Malformed("the stream stops without its end frame")

@@ -74,17 +74,14 @@ class Reader:
             raise Malformed(f"{self._what}: {name} is {byte}, which is neither 0 nor 1")
         return byte == 1
 
-    def bytes(self, name, at_most=None):
+    def bytes(self):
         """A `u32` length and so many bytes."""
-        length = self.u32()
-        if at_most is not None and length > at_most:
-            raise OutOfBounds(f"{self._what}: {name} has {length} bytes, over {at_most}")
-        return self.fixed(length)
+        return self.fixed(self.u32())
 
-    def text(self, name, at_most=None):
+    def text(self, name):
         """UTF-8 with its length in bytes before it."""
         try:
-            return self.bytes(name, at_most).decode("utf-8", "strict")
+            return self.bytes().decode("utf-8", "strict")
         except UnicodeDecodeError:
             raise Malformed(f"{self._what}: {name} is not UTF-8") from None
 

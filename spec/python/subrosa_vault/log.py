@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import payloads
 from .encoding import Reader, ad, u32, u64
-from .errors import BadLog, Malformed
+from .errors import BadLog
 from .primitives import derive, mac, same, sha256, signing_public_of, unseal
 
 EVENT, CHECKPOINT, PRUNE, LOSS = 1, 2, 3, 4
@@ -150,8 +150,8 @@ class _Chain:
             raise BadLog(f"{entry.what}: an epoch changes without its two checkpoints")
 
     def _signed_by(self, entry, message):
-        public = payloads.hexadecimal(entry.payload, "key", 32, entry.what)
-        if public != self.public[entry.epoch]:
+        public = self.public[entry.epoch]
+        if payloads.hexadecimal(entry.payload, "key", 32, entry.what) != public:
             raise BadLog(f"{entry.what}: its key is not that of its epoch")
         payloads.check_signature(entry.payload, public, message, entry.what)
 
@@ -198,12 +198,9 @@ class _Chain:
             raise BadLog(f"the log ends at row {self.sequence}; its head is at {head.sequence}")
         if not same(self.link, head.link):
             raise BadLog("the head's link is not that of the last row")
-        if self.before is None:
-            if (head.first, head.sequence) != (1, 0):
-                raise BadLog("the log has no rows although its head has some")
-        elif self.before.epoch != head.epoch:
+        if self.before is not None and self.before.epoch != head.epoch:
             raise BadLog(f"{self.before.what}: it is the last, and of an earlier epoch")
-        elif self.before.kind == PRUNE:
+        if self.before is not None and self.before.kind == PRUNE:
             raise BadLog(f"{self.before.what}: no checkpoint follows the prune marker")
         if self.checkpoints:
             if head.checkpoint != self.checkpoints[-1]:
@@ -220,8 +217,6 @@ def check(rows, head_row, vault, keys, state):
     head = open_head(head_row, vault, keys)
     if not same(head.state, state):
         raise BadLog("the head of the log is of another state of the vault")
-    if head.first < 1:
-        raise Malformed("head of the log: rows begin at 1")
     chain = _Chain(head, vault, keys)
     entries = [chain.follow(row) for row in rows]
     chain.finish()

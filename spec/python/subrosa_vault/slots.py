@@ -125,7 +125,7 @@ def parse(id_, body):
     costs = (reader.u32(), reader.u32(), reader.u32())
     salt, recipient = reader.fixed(16), reader.fixed(32)
     lineage, binding = reader.fixed(32), reader.fixed(32)
-    wrapped, signature = reader.bytes("wrapped"), reader.fixed(64)
+    wrapped, signature = reader.bytes(), reader.fixed(64)
     reader.end()
     if len(wrapped) != primitives.WRAPPED_FOR_RECIPIENT:
         raise Malformed(f"{what}: a wrapped key of {len(wrapped)} bytes")

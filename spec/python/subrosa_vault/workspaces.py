@@ -33,10 +33,10 @@ class Workspace:
     secrets: list
 
 
-def two_parts(record, first, second):
-    """The body of a workspace or a head: two sealed parts."""
+def two_parts(record):
+    """The body of a workspace (meta, wrapped key) or a head (meta, keys): two sealed parts."""
     reader = Reader(record.body, record.what)
-    parts = (reader.bytes(first), reader.bytes(second))
+    parts = (reader.bytes(), reader.bytes())
     reader.end()
     return parts
 
@@ -44,7 +44,7 @@ def two_parts(record, first, second):
 def open_meta(record, root, vault):
     """A workspace's name, time of creation and key."""
     sealing = derive(root, "workspaces")
-    meta, wrapped = two_parts(record, "meta", "wrapped key")
+    meta, wrapped = two_parts(record)
     place = (vault, record.id, u64(record.revision))
     opened = unseal(sealing, ad("subrosa/workspace/v1", *place), meta, f"{record.what}, meta")
     reader = Reader(opened, f"{record.what}, meta")
@@ -93,7 +93,7 @@ class _Opening:
 
     def head(self, record):
         """A head and the keys of its values; adds it to the sums."""
-        meta, keys = two_parts(record, "meta", "keys")
+        meta, keys = two_parts(record)
         place = (self.vault, self.record.id, record.id, u64(record.revision))
         what = f"{record.what}, meta"
         opened = unseal(self.meta_key, ad("subrosa/head/v1", *place), meta, what)

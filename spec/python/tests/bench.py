@@ -133,7 +133,7 @@ class Bench:
     def open_head(self, record):
         """The plaintexts of meta and keys, and both parsed."""
         key = self.workspace_key(record.parent)
-        meta, keys = workspaces.two_parts(record, "meta", "keys")
+        meta, keys = workspaces.two_parts(record)
         place = (self.vault, record.parent, record.id, u64(record.revision))
         meta = unseal(derive(key, "meta"), ad("subrosa/head/v1", *place), meta, "meta")
         keys = unseal(derive(key, "values"), ad("subrosa/head-keys/v1", *place), keys, "keys")
@@ -159,7 +159,7 @@ class Bench:
         sums, count = [0] * workspaces.BUCKETS, 0
         for record in self.records.values():
             if record.collection == HEAD and record.parent == workspace:
-                meta, keys = workspaces.two_parts(record, "meta", "keys")
+                meta, keys = workspaces.two_parts(record)
                 term = workspaces.summand(set_key, record, meta, keys)
                 sums[record.id[0]] = (sums[record.id[0]] + term) % (1 << 128)
                 count += 1

@@ -6,7 +6,7 @@ import own
 import writer
 from bench import Mend, NotHere
 from mutation import flip, rejects
-from subrosa_vault.backup import HEAD
+from subrosa_vault.backup import HEAD, WORKSPACE
 from subrosa_vault.encoding import lp
 from subrosa_vault.errors import (
     BadCommitment,
@@ -68,8 +68,8 @@ def two_heads_swapped(bench):
 @rejects(BadTag, SUMS)
 def the_keys_of_two_heads_swapped(bench):
     first, second = two_of_a_workspace(bench)
-    first_meta, first_keys = two_parts(first, "meta", "keys")
-    second_meta, second_keys = two_parts(second, "meta", "keys")
+    first_meta, first_keys = two_parts(first)
+    second_meta, second_keys = two_parts(second)
     bench.change(first.place, body=lp(first_meta) + lp(second_keys))
     bench.change(second.place, body=lp(second_meta) + lp(first_keys))
 
@@ -77,7 +77,7 @@ def the_keys_of_two_heads_swapped(bench):
 @rejects(BadCommitment, SUMS)
 def meta_and_keys_of_a_head_swapped(bench):
     record = bench.of(HEAD)[0]
-    meta, keys = two_parts(record, "meta", "keys")
+    meta, keys = two_parts(record)
     bench.change(record.place, body=lp(keys) + lp(meta))
 
 
@@ -163,7 +163,7 @@ OF_PARTS = {
 
 def _flip_head(bench, part, which):
     record = bench.of(HEAD)[0]
-    parts = list(two_parts(record, "meta", "keys"))
+    parts = list(two_parts(record))
     parts[which] = flip(parts[which], PARTS[part])
     bench.change(record.place, body=lp(parts[0]) + lp(parts[1]))
 
@@ -262,7 +262,9 @@ FOREIGN = {
 
 @rejects(Inconsistent, SUMS, *FOREIGN)
 def versions_with(bench, which):
-    a_head(bench).put(versions=FOREIGN[which])
+    """Everything that these versions name is there, and opens."""
+    head = own.simple_head(bench, "foreign", versions=FOREIGN[which])
+    own.put_secret(bench, bench.of(WORKSPACE)[0].id, head)
 
 
 @rejects(Malformed, SUMS, "group", "pin", "expires", "removed")

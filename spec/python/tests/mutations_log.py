@@ -143,6 +143,7 @@ SAID = {
     "first row, later": lambda head: {"first": head.first + 1},
     "first row, earlier": lambda head: {"first": head.first - 1},
     "link before": lambda head: {"base": flip(head.base, 0)},
+    "sequence": lambda head: {"sequence": head.sequence + 1},
     "checkpoint": lambda head: {"checkpoint": head.checkpoint + 1_000},
 }
 
@@ -313,6 +314,26 @@ def an_epoch_that_goes_on_after_its_end(bench):
     writing = _out(bench)
     writing.add_epoch()
     writing.lines.insert(-1, event(writing.lines[-2].epoch))
+    _rotate(bench, writing)
+
+
+@rejects(BadLog, STATE)
+def an_epoch_that_ends_twice(bench):
+    writing = _out(bench)
+    old = writing.epoch
+    writing.add_epoch()
+    end = writing.lines[-2]
+    writing.lines[-1:-1] = [event(old), end]
+    _rotate(bench, writing)
+
+
+@rejects(BadLog, STATE)
+def an_epoch_after_another_than_the_one_that_named_it(bench):
+    """Epoch 2 is named as the next one, and epoch 3 follows."""
+    writing = _out(bench)
+    writing.add_epoch()
+    writing.add_epoch()
+    del writing.lines[-3:-1]
     _rotate(bench, writing)
 
 

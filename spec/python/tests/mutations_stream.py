@@ -122,6 +122,12 @@ def a_body_longer_than_its_frame(bench):
     return bench.close(contents, MAC)
 
 
+@rejects(Malformed, NOTHING)
+def the_end_says_that_it_is_longer(bench):
+    data, end = _good(bench), len(_contents(bench)[-1])
+    return data[: -end - 4] + u32(end + 1) + data[-end:]
+
+
 @rejects(BadChain, MAC, -1, 1)
 def the_count_is_off_by(bench, difference):
     contents = bench.contents()

@@ -112,13 +112,13 @@ for _part, _error in OF_PARTS.items():
     @rejects(_error, STATE, _part)
     def a_bit_of_a_workspaces_meta(bench, part):
         record = bench.of(WORKSPACE)[0]
-        meta, key = workspaces.two_parts(record, "meta", "key")
+        meta, key = workspaces.two_parts(record)
         bench.change(record.place, body=lp(flip(meta, PARTS[part])) + lp(key))
 
     @rejects(_error, STATE, _part)
     def a_bit_of_a_workspaces_key(bench, part):
         record = bench.of(WORKSPACE)[0]
-        meta, key = workspaces.two_parts(record, "meta", "key")
+        meta, key = workspaces.two_parts(record)
         bench.change(record.place, body=lp(meta) + lp(flip(key, PARTS[part])))
 
 
@@ -214,15 +214,15 @@ def of_two_workspaces_swapped(bench, what):
     if what == "bodies":
         changed = second.body
     else:
-        meta, _ = workspaces.two_parts(first, "meta", "key")
-        changed = lp(meta) + lp(workspaces.two_parts(second, "meta", "key")[1])
+        meta, _ = workspaces.two_parts(first)
+        changed = lp(meta) + lp(workspaces.two_parts(second)[1])
     bench.change(first.place, body=changed)
 
 
 @rejects(BadTag, STATE)
 def meta_and_key_of_a_workspace_swapped(bench):
     record = bench.of(WORKSPACE)[0]
-    meta, key = workspaces.two_parts(record, "meta", "key")
+    meta, key = workspaces.two_parts(record)
     bench.change(record.place, body=lp(key) + lp(meta))
 
 
