@@ -52,7 +52,11 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: refused by {}: {}", self.what, self.rule, self.reason)
+        write!(
+            f,
+            "{}: refused by {}: {}",
+            self.what, self.rule, self.reason
+        )
     }
 }
 
@@ -74,13 +78,19 @@ impl SinkError {
     /// A failure in words.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), source: None }
+        Self {
+            reason: reason.into(),
+            source: None,
+        }
     }
 
     /// A failure of the system.
     #[must_use]
     pub fn io(what: &str, source: std::io::Error) -> Self {
-        Self { reason: format!("{what}: {source}"), source: Some(source) }
+        Self {
+            reason: format!("{what}: {source}"),
+            source: Some(source),
+        }
     }
 }
 

@@ -11,14 +11,16 @@ use std::task::{Context, Poll};
 use subrosa_audit::{KeyRing, Ticket, Writer};
 use subrosa_crypto::Aad;
 use subrosa_model::{
-    Action, Clock, DecisionEvent, Destination, Digest, Event, EventBody, Inject,
-    Label, Outcome, SinkKind, Timestamp, UseRequest, Verdict,
+    Action, Clock, DecisionEvent, Destination, Digest, Event, EventBody, Inject, Label, Outcome,
+    SinkKind, Timestamp, UseRequest, Verdict,
 };
 use subrosa_policy::{Decision, Policy};
 use subrosa_redact::KnownSet;
 
 use crate::known::Learned;
-use crate::{Kind, Labels, Lent, Permit, Refusal, RefusalKind, ReleaseError, Released, Sensitive, Sink};
+use crate::{
+    Kind, Labels, Lent, Permit, Refusal, RefusalKind, ReleaseError, Released, Sensitive, Sink,
+};
 
 /// A fresh proof that the person is there, for one request.
 ///
@@ -86,7 +88,14 @@ impl Gate {
         writer: Arc<Writer>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { policy, revision, keys, writer, clock, learned: Learned::new() }
+        Self {
+            policy,
+            revision,
+            keys,
+            writer,
+            clock,
+            learned: Learned::new(),
+        }
     }
 
     /// The policy in force.
@@ -109,7 +118,7 @@ impl Gate {
         &self,
         values: impl Iterator<Item = &'a Sensitive>,
     ) -> Result<(), subrosa_crypto::MemoryError> {
-        self.learned.learn(values).map(drop)
+        self.learned.learn(values)
     }
 
     /// Waits until every record that was handed to the log is durable.
@@ -139,8 +148,17 @@ impl Gate {
             .text(request.action.name())
             .text(request.sink.name())
             .u64(self.revision)
-            .optional(surroundings.as_ref().map(|digest| digest.as_bytes().as_slice()))
-            .optional(request.capability.as_ref().map(|name| name.as_str().as_bytes()))
+            .optional(
+                surroundings
+                    .as_ref()
+                    .map(|digest| digest.as_bytes().as_slice()),
+            )
+            .optional(
+                request
+                    .capability
+                    .as_ref()
+                    .map(|name| name.as_str().as_bytes()),
+            )
             .u64(request.secrets.len() as u64);
         for wanted in &request.secrets {
             aad = aad
@@ -153,9 +171,17 @@ impl Gate {
             aad = aad
                 .bytes(command.requested.as_bytes())
                 .bytes(command.executable.as_os_str().as_bytes())
-                .optional(command.digest.as_ref().map(|digest| digest.as_bytes().as_slice()))
+                .optional(
+                    command
+                        .digest
+                        .as_ref()
+                        .map(|digest| digest.as_bytes().as_slice()),
+                )
                 .u64(command.arguments.len() as u64);
-            aad = command.arguments.iter().fold(aad, |aad, argument| aad.bytes(argument.as_bytes()));
+            aad = command
+                .arguments
+                .iter()
+                .fold(aad, |aad, argument| aad.bytes(argument.as_bytes()));
         }
         self.keys.digest(&aad)
     }
@@ -181,7 +207,10 @@ impl Gate {
                 digest,
             }),
         };
-        Pending { ticket: self.writer.submit(event), outcome: Some(outcome(request, decision)) }
+        Pending {
+            ticket: self.writer.submit(event),
+            outcome: Some(outcome(request, decision)),
+        }
     }
 
     fn decide<K: Kind>(&self, request: &UseRequest, facts: &Facts, digest: Digest) -> Answer {
@@ -201,13 +230,19 @@ impl Gate {
             inject: decision.inject,
             limits: decision.limits,
         };
-        let approved = |approval: &Approval| approval.digest == digest && request.time < approval.expires;
+        let approved =
+            |approval: &Approval| approval.digest == digest && request.time < approval.expires;
         match answer.verdict {
-            Verdict::Ask if facts.approval.as_ref().is_some_and(approved) => answer.verdict = Verdict::Allow,
+            Verdict::Ask if facts.approval.as_ref().is_some_and(approved) => {
+                answer.verdict = Verdict::Allow
+            }
             Verdict::Ask => answer.kind = RefusalKind::Approval,
             Verdict::Allow | Verdict::Deny => {}
         }
-        let present = facts.presence.as_ref().is_some_and(|proof| proof.digest == digest);
+        let present = facts
+            .presence
+            .as_ref()
+            .is_some_and(|proof| proof.digest == digest);
         if answer.verdict == Verdict::Allow && needs_presence(request.action) && !present {
             return Answer {
                 verdict: Verdict::Deny,
@@ -239,7 +274,13 @@ impl Gate {
         match self.lend(&permit, values, sink) {
             Ok(()) => Ok(released),
             Err(error) => {
-                released.complete(self, Outcome::Failed { reason: error.to_string() }, 0);
+                released.complete(
+                    self,
+                    Outcome::Failed {
+                        reason: error.to_string(),
+                    },
+                    0,
+                );
                 Err(error)
             }
         }
@@ -251,15 +292,18 @@ impl Gate {
         values: &[(&str, &Sensitive)],
         sink: &mut S,
     ) -> Result<(), ReleaseError> {
-        if !values.iter().all(|(_, value)| value.labels().is_subset(&permit.labels)) {
+        if !values
+            .iter()
+            .all(|(_, value)| value.labels().is_subset(&permit.labels))
+        {
             return Err(ReleaseError::Labels);
         }
         if sink.destination() != permit.destination {
             return Err(ReleaseError::Destination);
         }
         // Before the value moves: what comes back may come at once.
-        let known = self.learned.learn(values.iter().map(|(_, value)| *value))?;
-        sink.accept(Lent::new(values, &known))?;
+        self.learned.learn(values.iter().map(|(_, value)| *value))?;
+        sink.accept(Lent::new(values, &self.learned))?;
         Ok(())
     }
 
@@ -274,7 +318,9 @@ impl Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("revision", &self.revision).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }
 
@@ -331,7 +377,8 @@ fn settle<K: Kind>(
             what: permit.caller.kind.to_string(),
             rule: "audit".to_owned(),
             reason: format!("the decision could not be recorded, so nothing was released: {error}"),
-            remedy: "Make room or mend the audit log (subrosa audit verify), then try again.".to_owned(),
+            remedy: "Make room or mend the audit log (subrosa audit verify), then try again."
+                .to_owned(),
         }),
     }
 }
@@ -367,25 +414,50 @@ fn needs_presence(action: Action) -> bool {
 /// A request that says one kind of sink here and another there.
 fn contradiction<K: Kind>(request: &UseRequest) -> Option<Answer> {
     let same_kind = request.sink == K::SINK && request.destination.fits(K::SINK);
+    // A value goes the way that was decided on; a placeholder is none, and needs no release.
+    let same_way = match (&request.destination, K::SINK) {
+        (Destination::Process { inject, .. }, sink) => matches!(
+            (inject, sink),
+            (Inject::Env, SinkKind::Environment)
+                | (Inject::File, SinkKind::File)
+                | (Inject::Stdin, SinkKind::Stdin | SinkKind::Descriptor)
+        ),
+        _ => true,
+    };
     let same_command = match (&request.destination, &request.command) {
-        (Destination::Process { executable, arguments, .. }, Some(command)) => {
-            *executable == command.executable && *arguments == command.arguments
-        }
+        (
+            Destination::Process {
+                executable,
+                arguments,
+                ..
+            },
+            Some(command),
+        ) => *executable == command.executable && *arguments == command.arguments,
         (Destination::Process { .. }, None) => false,
         (_, command) => command.is_none(),
     };
-    if same_kind && same_command {
+    if same_kind && same_way && same_command {
         return None;
     }
     let reason = "the request names one sink or command and its destination another".to_owned();
-    Some(Answer::deny(RefusalKind::Request, "request", reason, "This is a fault of the program; report it."))
+    Some(Answer::deny(
+        RefusalKind::Request,
+        "request",
+        reason,
+        "This is a fault of the program; report it.",
+    ))
 }
 
 /// What no rule can allow.
 fn invariant<K: Kind>(request: &UseRequest) -> Option<Answer> {
     for wanted in &request.secrets {
-        let Label { key, field, pin, .. } = &wanted.label;
-        if wanted.expires.is_some_and(|expires| expires <= request.time) {
+        let Label {
+            key, field, pin, ..
+        } = &wanted.label;
+        if wanted
+            .expires
+            .is_some_and(|expires| expires <= request.time)
+        {
             let reason = format!("{key}#{field} has expired");
             let remedy = format!("Store a new value and expiry: subrosa set {key} --expires 90d");
             return Some(Answer::deny(RefusalKind::Policy, "expiry", reason, &remedy));
@@ -404,9 +476,16 @@ fn invariant<K: Kind>(request: &UseRequest) -> Option<Answer> {
             SinkKind::Environment | SinkKind::Stdin | SinkKind::Descriptor | SinkKind::File
         );
         if into_child && !wanted.searched {
-            let reason = format!("the value of {key}#{field} is too short or too common to be masked");
-            let remedy = format!("Store a longer value, or accept the risk: subrosa set {key} --force");
-            return Some(Answer::deny(RefusalKind::Policy, "maskable", reason, &remedy));
+            let reason =
+                format!("the value of {key}#{field} is too short or too common to be masked");
+            let remedy =
+                format!("Store a longer value, or accept the risk: subrosa set {key} --force");
+            return Some(Answer::deny(
+                RefusalKind::Policy,
+                "maskable",
+                reason,
+                &remedy,
+            ));
         }
     }
     None
@@ -429,7 +508,11 @@ fn outcome<K: Kind>(request: UseRequest, answer: Answer) -> Result<Permit<K>, Re
             remedy: answer.remedy,
         });
     }
-    let labels: Labels = request.secrets.into_iter().map(|wanted| wanted.label).collect();
+    let labels: Labels = request
+        .secrets
+        .into_iter()
+        .map(|wanted| wanted.label)
+        .collect();
     Ok(Permit {
         request: request.id,
         caller: request.caller,
@@ -443,8 +526,11 @@ fn outcome<K: Kind>(request: UseRequest, answer: Answer) -> Result<Permit<K>, Re
 
 fn names(secrets: &[subrosa_model::SecretUse]) -> String {
     const SHOWN: usize = 5;
-    let mut names: Vec<String> =
-        secrets.iter().take(SHOWN).map(|wanted| wanted.label.key.to_string()).collect();
+    let mut names: Vec<String> = secrets
+        .iter()
+        .take(SHOWN)
+        .map(|wanted| wanted.label.key.to_string())
+        .collect();
     if secrets.is_empty() {
         return "no secrets".to_owned();
     }
@@ -456,22 +542,40 @@ fn names(secrets: &[subrosa_model::SecretUse]) -> String {
 
 fn digest_destination(aad: Aad, destination: &Destination) -> Aad {
     match destination {
-        Destination::Process { executable, arguments, directory, inject } => {
+        Destination::Process {
+            executable,
+            arguments,
+            directory,
+            inject,
+        } => {
             let aad = aad
                 .text("process")
                 .bytes(executable.as_os_str().as_bytes())
                 .bytes(directory.as_os_str().as_bytes())
                 .text(inject.name())
                 .u64(arguments.len() as u64);
-            arguments.iter().fold(aad, |aad, argument| aad.bytes(argument.as_bytes()))
+            arguments
+                .iter()
+                .fold(aad, |aad, argument| aad.bytes(argument.as_bytes()))
         }
         Destination::File { path } => aad.text("file").bytes(path.as_os_str().as_bytes()),
-        Destination::Http { scheme, host, port, method, target } => {
-            aad.text("http").text(scheme).text(host).u32(u32::from(*port)).text(method).text(target)
-        }
-        Destination::Signature { algorithm, message } => {
-            aad.text("signature").text(algorithm).bytes(message.as_bytes())
-        }
+        Destination::Http {
+            scheme,
+            host,
+            port,
+            method,
+            target,
+        } => aad
+            .text("http")
+            .text(scheme)
+            .text(host)
+            .u32(u32::from(*port))
+            .text(method)
+            .text(target),
+        Destination::Signature { algorithm, message } => aad
+            .text("signature")
+            .text(algorithm)
+            .bytes(message.as_bytes()),
         // The rest is whole in its text.
         other => aad.text("other").text(&other.to_string()),
     }

@@ -22,7 +22,9 @@ impl Recipe {
     fn alphabet(self) -> &'static [u8] {
         match self {
             Self::Alphanumeric => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-            Self::Symbols => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+,@:",
+            Self::Symbols => {
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+,@:"
+            }
             Self::Hex => b"0123456789abcdef",
             Self::Bytes => b"",
         }
@@ -43,9 +45,15 @@ impl Sensitive {
         while value.len() < length {
             rng.fill(pool.as_mut_slice());
             let wanted = length - value.len();
-            let drawn = pool.as_slice().iter().filter(|byte| usize::from(**byte) < bound).take(wanted);
+            let drawn = pool
+                .as_slice()
+                .iter()
+                .filter(|byte| usize::from(**byte) < bound)
+                .take(wanted);
             for byte in drawn {
-                let symbol = alphabet.get(usize::from(*byte) % alphabet.len().max(1)).unwrap_or(byte);
+                let symbol = alphabet
+                    .get(usize::from(*byte) % alphabet.len().max(1))
+                    .unwrap_or(byte);
                 value.extend(std::slice::from_ref(symbol))?;
             }
         }

@@ -14,29 +14,37 @@ pub(crate) struct Learned {
 
 impl Learned {
     pub(crate) fn new() -> Self {
-        Self { values: Mutex::new(Vec::new()) }
+        Self {
+            values: Mutex::new(Vec::new()),
+        }
     }
 
-    /// Adds values and compiles all that is known.
+    /// Adds values.
     ///
     /// Everything released goes in as forced: whoever let a short value out had to insist, and then
     /// it is searched for as well as it can be.
     pub(crate) fn learn<'a>(
         &self,
         values: impl Iterator<Item = &'a Sensitive>,
-    ) -> Result<KnownSet, MemoryError> {
+    ) -> Result<(), MemoryError> {
         let mut learned = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         for value in values {
-            if learned.iter().any(|(_, known)| ct_eq(known.as_slice(), value.bytes())) {
+            if learned
+                .iter()
+                .any(|(_, known)| ct_eq(known.as_slice(), value.bytes()))
+            {
                 continue;
             }
-            let name = value.labels().first().map(|label| match label.field.is_default() {
-                true => label.key.to_string(),
-                false => format!("{}#{}", label.key, label.field),
-            });
+            let name = value
+                .labels()
+                .first()
+                .map(|label| match label.field.is_default() {
+                    true => label.key.to_string(),
+                    false => format!("{}#{}", label.key, label.field),
+                });
             learned.push((name, SecretBuf::copy_from(value.bytes())?));
         }
-        Ok(compile(&learned))
+        Ok(())
     }
 
     /// Compiles what is known so far.

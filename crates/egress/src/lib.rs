@@ -33,7 +33,7 @@ pub use generate::Recipe;
 pub use kind::Kind;
 pub use permit::{Permit, Released};
 pub use secrets::{Secrets, SecretsError};
-pub use sensitive::{Sensitive, Labels};
+pub use sensitive::{Labels, Sensitive};
 pub use sink::{Lent, Sink};
 pub use transform::{Document, DocumentForm, Transform};
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use subrosa_model::{Caller, Completion, Destination, Event, EventBody, Inject, Outcome, ProcessLimits, RequestId};
+use subrosa_model::{
+    Caller, Completion, Destination, Event, EventBody, Inject, Outcome, ProcessLimits, RequestId,
+};
 
 use crate::{Gate, Kind, Labels};
 
@@ -49,7 +51,13 @@ impl<K: Kind> Permit<K> {
 
 impl<K: Kind> fmt::Debug for Permit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permit<{}>({} to {})", K::SINK, self.request, self.destination)
+        write!(
+            f,
+            "Permit<{}>({} to {})",
+            K::SINK,
+            self.request,
+            self.destination
+        )
     }
 }
 
@@ -76,7 +84,11 @@ impl Released {
     ///
     /// `redactions` counts what was masked in what came back.
     pub fn complete(self, gate: &Gate, outcome: Outcome, redactions: u64) {
-        let completion = Completion { request: self.request, outcome, redactions };
+        let completion = Completion {
+            request: self.request,
+            outcome,
+            redactions,
+        };
         gate.record_later(Event {
             time: gate.now(),
             caller: self.caller,

@@ -30,7 +30,12 @@ pub trait Secrets: Send + Sync {
     ///
     /// # Errors
     /// [`SecretsError`].
-    fn describe(&self, scope: &Scope, key: &KeyName, field: &FieldName) -> Result<SecretUse, SecretsError>;
+    fn describe(
+        &self,
+        scope: &Scope,
+        key: &KeyName,
+        field: &FieldName,
+    ) -> Result<SecretUse, SecretsError>;
 
     /// The value behind `wanted`, which `describe` returned. It stays sensitive.
     ///
@@ -42,5 +47,11 @@ pub trait Secrets: Send + Sync {
     ///
     /// # Errors
     /// [`SecretsError`].
-    fn keep(&self, scope: &Scope, key: &KeyName, field: &FieldName, value: &Sensitive) -> Result<Label, SecretsError>;
+    fn keep(
+        &self,
+        scope: &Scope,
+        key: &KeyName,
+        field: &FieldName,
+        value: &Sensitive,
+    ) -> Result<Label, SecretsError>;
 }

@@ -33,7 +33,10 @@ impl Sensitive {
     /// A value that came from outside: typed, piped or imported. It derives from no entry yet.
     #[must_use]
     pub fn input(value: SecretBuf) -> Self {
-        Self { value, labels: Labels::new() }
+        Self {
+            value,
+            labels: Labels::new(),
+        }
     }
 
     /// Reads a value to the end of `reader`, straight into locked memory; at most `limit` bytes.
@@ -51,7 +54,10 @@ impl Sensitive {
     /// `aad` are not those that were sealed.
     pub fn open(key: &Key, aad: &Aad, sealed: &[u8], label: Label) -> Result<Self, OpenError> {
         let value = key.open(aad, sealed)?;
-        Ok(Self { value, labels: Labels::from([label]) })
+        Ok(Self {
+            value,
+            labels: Labels::from([label]),
+        })
     }
 
     /// Seals the value; what returns may be stored anywhere.
@@ -86,7 +92,10 @@ impl Sensitive {
         let bytes: Vec<&[u8]> = inputs.iter().map(|input| input.value.as_slice()).collect();
         let mut out = SecretBuf::new();
         transform.run(&bytes, &mut out)?;
-        let labels = inputs.iter().flat_map(|input| input.labels.iter().cloned()).collect();
+        let labels = inputs
+            .iter()
+            .flat_map(|input| input.labels.iter().cloned())
+            .collect();
         Ok(Self { value: out, labels })
     }
 

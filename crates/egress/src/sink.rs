@@ -5,6 +5,7 @@ use std::fmt;
 use subrosa_model::Destination;
 use subrosa_redact::KnownSet;
 
+use crate::known::Learned;
 use crate::{Kind, Sensitive, SinkError};
 
 /// One way out. Implementations are listed in ARCHITECTURE.md; the tidy check rejects others.
@@ -26,18 +27,20 @@ pub trait Sink {
 /// Values on loan for one call of [`Sink::accept`].
 pub struct Lent<'a> {
     values: &'a [(&'a str, &'a Sensitive)],
-    known: &'a KnownSet,
+    learned: &'a Learned,
 }
 
 impl<'a> Lent<'a> {
-    pub(crate) fn new(values: &'a [(&'a str, &'a Sensitive)], known: &'a KnownSet) -> Self {
-        Self { values, known }
+    pub(crate) fn new(values: &'a [(&'a str, &'a Sensitive)], learned: &'a Learned) -> Self {
+        Self { values, learned }
     }
 
     /// The values, each with the slot that it is for: a variable's name, a file's name, or
     /// whatever the sink's documentation says.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        self.values.iter().map(|(slot, value)| (*slot, value.bytes()))
+        self.values
+            .iter()
+            .map(|(slot, value)| (*slot, value.bytes()))
     }
 
     /// How many values there are.
@@ -53,9 +56,10 @@ impl<'a> Lent<'a> {
     }
 
     /// What to mask in whatever comes back: these values and all that were released before.
+    /// Compiled when it is asked for, since a sink that nothing comes back from never asks.
     #[must_use]
-    pub fn known(&self) -> &KnownSet {
-        self.known
+    pub fn known(&self) -> KnownSet {
+        self.learned.known()
     }
 }
 

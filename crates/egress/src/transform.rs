@@ -89,7 +89,10 @@ fn extend_escaped(
     for (index, byte) in value.iter().enumerate() {
         if let Some(replacement) = escape(*byte) {
             out.extend(&value[plain..index])?;
-            let length = replacement.iter().position(|b| *b == 0).unwrap_or(replacement.len());
+            let length = replacement
+                .iter()
+                .position(|b| *b == 0)
+                .unwrap_or(replacement.len());
             out.extend(&replacement[..length])?;
             plain = index + 1;
         }
@@ -119,9 +122,14 @@ fn json_escape(byte: u8) -> Option<[u8; 6]> {
         b'\n' => Some(short(b"\\n")),
         b'\r' => Some(short(b"\\r")),
         b'\t' => Some(short(b"\\t")),
-        0..0x20 => {
-            Some([b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]])
-        }
+        0..0x20 => Some([
+            b'\\',
+            b'u',
+            b'0',
+            b'0',
+            HEX[usize::from(byte >> 4)],
+            HEX[usize::from(byte & 15)],
+        ]),
         _ => None,
     }
 }

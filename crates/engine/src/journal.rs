@@ -7,6 +7,9 @@ use subrosa_crypto::{Key, Rng};
 use subrosa_model::{Caller, Change, Clock, Digest, Event, EventBody, LogAppend, LogHead, VaultId};
 use subrosa_vault::{AuditEpochs, Journal, VaultError};
 
+/// Subjects that one record names at most: each is under 600 bytes.
+const SUBJECTS_A_RECORD: usize = 1000;
+
 /// Turns changes of the vault into rows of the log, on the chain that the writer shares.
 pub(crate) struct ChainJournal {
     chain: Arc<Mutex<Chain>>,
@@ -52,12 +55,29 @@ impl ChainJournal {
         Arc::clone(self.chain().ring())
     }
 
-    fn event(&self, change: &Change) -> Event {
-        Event {
-            time: self.clock.now(),
-            caller: self.caller.clone(),
-            body: EventBody::Change(change.clone()),
+    /// The events of one change: a long list of subjects is told in several, since a record has a
+    /// bound, and none of them is left out.
+    fn events(&self, change: &Change) -> Vec<Event> {
+        let now = self.clock.now();
+        let event = |subjects: &[String]| {
+            let change = Change {
+                subjects: subjects.to_vec(),
+                ..change.clone()
+            };
+            Event {
+                time: now,
+                caller: self.caller.clone(),
+                body: EventBody::Change(change),
+            }
+        };
+        if change.subjects.is_empty() {
+            return vec![event(&[])];
         }
+        change
+            .subjects
+            .chunks(SUBJECTS_A_RECORD)
+            .map(event)
+            .collect()
     }
 
     fn finish(&mut self, prepared: Prepared) -> LogAppend {
@@ -106,12 +126,12 @@ impl Journal for ChainJournal {
         state: Digest,
         change: &Change,
     ) -> Result<LogAppend, VaultError> {
-        let event = self.event(change);
+        let events = self.events(change);
         let prepared = {
             let mut chain = self.chain();
             catch_up(&mut chain, head)?;
             chain
-                .prepare(&*self.rng, &[event], Some(state))
+                .prepare(&*self.rng, &events, Some(state))
                 .map_err(journal)?
         };
         Ok(self.finish(prepared))
@@ -124,14 +144,14 @@ impl Journal for ChainJournal {
         change: &Change,
         epochs: &AuditEpochs,
     ) -> Result<LogAppend, VaultError> {
-        let event = self.event(change);
+        let events = self.events(change);
         let now = self.clock.now();
         let prepared = {
             let mut chain = self.chain();
             catch_up(&mut chain, head)?;
             let ring = Arc::new(ring(chain.ring().vault(), epochs)?);
             chain
-                .prepare_rotate(&*self.rng, ring, &[event], Some(state), now)
+                .prepare_rotate(&*self.rng, ring, &events, Some(state), now)
                 .map_err(journal)?
         };
         Ok(self.finish(prepared))

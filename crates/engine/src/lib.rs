@@ -51,6 +51,4 @@ pub use subrosa_policy::{
 };
 pub use subrosa_runner::{Console, Ending, RunError, RunReport};
 pub use subrosa_store::FileError;
-pub use subrosa_vault::{
-    Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError,
-};
+pub use subrosa_vault::{Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError};

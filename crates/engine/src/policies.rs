@@ -25,7 +25,7 @@ pub struct Applied {
 pub struct PolicyInForce {
     /// How often it was replaced; 0 is the built-in one.
     pub revision: u64,
-    /// Its text, as it was applied; empty for the built-in one.
+    /// Its text, as it was applied; for the built-in one, its canonical form.
     pub text: String,
 }
 

@@ -31,14 +31,23 @@ pub fn read_key_file(path: &Path) -> Result<SecretBuf, EngineError> {
 pub fn pin_to(provider: ProviderId, hosts: &[String]) -> Result<Pin, EngineError> {
     let hosts: BTreeSet<String> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
     if hosts.is_empty() {
-        return Err(EngineError::usage("a pin names the hosts that the secret may reach: --host NAME"));
+        return Err(EngineError::usage(
+            "a pin names the hosts that the secret may reach: --host NAME",
+        ));
     }
     if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
-        let reason = format!("{host:?} is no name of a host; write it as api.example.com, without scheme and path");
+        let reason = format!(
+            "{host:?} is no name of a host; write it as api.example.com, without scheme and path"
+        );
         return Err(EngineError::usage(reason));
     }
-    let canonical = hosts.iter().fold(Aad::new("subrosa/pin/hosts/v1"), |aad, host| aad.text(host));
-    Ok(Pin { provider, hosts: Digest::from_bytes(sha256(&canonical)) })
+    let canonical = hosts
+        .iter()
+        .fold(Aad::new("subrosa/pin/hosts/v1"), |aad, host| aad.text(host));
+    Ok(Pin {
+        provider,
+        hosts: Digest::from_bytes(sha256(&canonical)),
+    })
 }
 
 fn is_host(text: &str) -> bool {
@@ -46,7 +55,9 @@ fn is_host(text: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     text.len() <= HOST_MAX && text.split('.').all(label)
 }
@@ -63,13 +74,24 @@ mod tests {
     #[test]
     fn order_case_and_repetition_mean_nothing() {
         let one = pin(&["api.openai.com", "files.openai.com"]).unwrap();
-        assert_eq!(one, pin(&["FILES.openai.com", "api.openai.com", "api.openai.com"]).unwrap());
+        assert_eq!(
+            one,
+            pin(&["FILES.openai.com", "api.openai.com", "api.openai.com"]).unwrap()
+        );
         assert_ne!(one, pin(&["api.openai.com"]).unwrap());
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for hosts in [&[][..], &["https://a.b"], &["a..b"], &["a/b"], &["-a.b"], &[""], &["a:443"]] {
+        for hosts in [
+            &[][..],
+            &["https://a.b"],
+            &["a..b"],
+            &["a/b"],
+            &["-a.b"],
+            &[""],
+            &["a:443"],
+        ] {
             assert!(pin(hosts).is_err(), "{hosts:?}");
         }
     }

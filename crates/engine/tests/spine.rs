@@ -28,8 +28,17 @@ fn setting(root: &Path) -> Setting {
         config: root.join("config"),
         pins: Some(root.join("pins")),
     };
-    let scope = Scope { workspace: Scope::default_workspace(), group: None };
-    Setting { home, effects: Effects::system(), scope, accept_root: false, inspect: false }
+    let scope = Scope {
+        workspace: Scope::default_workspace(),
+        group: None,
+    };
+    Setting {
+        home,
+        effects: Effects::system(),
+        scope,
+        accept_root: false,
+        inspect: false,
+    }
 }
 
 fn secret(bytes: &[u8]) -> SecretBuf {
@@ -61,8 +70,21 @@ fn key(text: &str) -> KeyName {
 
 fn set(session: &mut Session, name: &str, bytes: &[u8]) {
     let value = Sensitive::input(secret(bytes));
-    let new = NewValue { field: FieldName::default_field(), value, about: None };
-    session.set(&key(name), &Patch { values: vec![new], ..Patch::default() }, Mode::Upsert).unwrap();
+    let new = NewValue {
+        field: FieldName::default_field(),
+        value,
+        about: None,
+    };
+    session
+        .set(
+            &key(name),
+            &Patch {
+                values: vec![new],
+                ..Patch::default()
+            },
+            Mode::Upsert,
+        )
+        .unwrap();
 }
 
 #[derive(Clone, Default)]
@@ -103,8 +125,14 @@ fn run(session: &mut Session, options: RunOptions) -> Result<(u8, String), Engin
 
 fn exported(session: &mut Session) -> Vec<String> {
     let mut out = Vec::new();
-    session.export_log(Format::Jsonl, &Filter::default(), &mut out).unwrap();
-    String::from_utf8(out).unwrap().lines().map(ToOwned::to_owned).collect()
+    session
+        .export_log(Format::Jsonl, &Filter::default(), &mut out)
+        .unwrap();
+    String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 const RULE: &str = r#"
@@ -128,14 +156,24 @@ fn a_command_uses_a_secret_and_its_output_shows_none_of_it() {
     let wanted = || options(&["sh", "-c", "echo $API_KEY"], &["api/key"], None);
     let error = run(&mut session, wanted()).unwrap_err();
     assert!(matches!(error, EngineError::Refused(_)), "{error}");
-    assert!(error.remedy().unwrap().contains("inject: env"), "{:?}", error.remedy());
+    assert!(
+        error.remedy().unwrap().contains("inject: env"),
+        "{:?}",
+        error.remedy()
+    );
     session.apply_policy(RULE, false).unwrap();
     session.close().unwrap();
 
     let mut session = open(root.path()).unwrap();
-    assert_eq!(run(&mut session, wanted()).unwrap(), (0, "[REDACTED:api/key]\n".to_owned()));
+    assert_eq!(
+        run(&mut session, wanted()).unwrap(),
+        (0, "[REDACTED:api/key]\n".to_owned())
+    );
     let other = options(&["sh", "-c", "echo $API_KEY again"], &["api/key"], None);
-    assert!(matches!(run(&mut session, other), Err(EngineError::Refused(_))));
+    assert!(matches!(
+        run(&mut session, other),
+        Err(EngineError::Refused(_))
+    ));
 
     let report = session.verify_log(&mut |_, _| ()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
@@ -160,17 +198,27 @@ fn values_are_read_and_exported_with_presence_alone() {
     session.close().unwrap();
 
     let content = std::fs::read(&file).unwrap();
-    let mut ambient = Session::open(setting(root.path()), &Unlock::KeyFile(secret(&content))).unwrap();
+    let mut ambient =
+        Session::open(setting(root.path()), &Unlock::KeyFile(secret(&content))).unwrap();
     let mut out = Vec::new();
     let error = ambient.read_value("api/key", None, &mut out).unwrap_err();
-    assert!(matches!(&error, EngineError::Refused(refusal) if refusal.rule == "presence"), "{error}");
-    let error = ambient.export(&[], DocumentForm::Json, &mut out).unwrap_err();
+    assert!(
+        matches!(&error, EngineError::Refused(refusal) if refusal.rule == "presence"),
+        "{error}"
+    );
+    let error = ambient
+        .export(&[], DocumentForm::Json, &mut out)
+        .unwrap_err();
     assert!(matches!(error, EngineError::Refused(_)));
     assert!(out.is_empty());
     for error in [
         ambient.rotate().unwrap_err(),
-        ambient.backup(&root.path().join("b"), &mut |_| ()).unwrap_err(),
-        ambient.add_passphrase("mine", secret(b"a new passphrase")).unwrap_err(),
+        ambient
+            .backup(&root.path().join("b"), &mut |_| ())
+            .unwrap_err(),
+        ambient
+            .add_passphrase("mine", secret(b"a new passphrase"))
+            .unwrap_err(),
         ambient.apply_policy(RULE, false).unwrap_err(),
         ambient.purge(&key("api/key")).unwrap_err(),
     ] {
@@ -186,7 +234,10 @@ fn what_is_exported_is_imported_again() {
     set(&mut session, "APP_KEY", CANARY);
     set(&mut session, "STRANGE", strange);
     set(&mut session, "BINARY", b"\xff\xfe\x00\x01 not text at all");
-    for (form, import) in [(DocumentForm::Json, ImportForm::Json), (DocumentForm::Dotenv, ImportForm::Dotenv)] {
+    for (form, import) in [
+        (DocumentForm::Json, ImportForm::Json),
+        (DocumentForm::Dotenv, ImportForm::Dotenv),
+    ] {
         let mut out = Vec::new();
         session.export(&[], form, &mut out).unwrap();
         let options = ImportOptions {
@@ -211,7 +262,10 @@ fn a_backup_restores_whole_and_into_a_vault() {
     set(&mut session, "later", b"value-from-later");
     session.close().unwrap();
 
-    let restore = RestoreOptions { file: file.clone(), conflict: Conflict::Fail };
+    let restore = RestoreOptions {
+        file: file.clone(),
+        conflict: Conflict::Fail,
+    };
     let there = Session::restore_whole(setting(root.path()), &restore, &unlock(), &mut |_| ());
     assert!(matches!(there, Err(EngineError::VaultExists { .. })));
     std::fs::remove_dir_all(root.path().join("data")).unwrap();
@@ -227,8 +281,13 @@ fn a_backup_restores_whole_and_into_a_vault() {
     set(&mut session, "api/key", b"a-newer-value-of-it");
     let clash = session.restore_into(&restore, &unlock(), &mut |_| ());
     assert!(matches!(clash, Err(EngineError::Conflicts { .. })));
-    let replace = RestoreOptions { conflict: Conflict::Replace, ..restore.clone() };
-    session.restore_into(&replace, &unlock(), &mut |_| ()).unwrap();
+    let replace = RestoreOptions {
+        conflict: Conflict::Replace,
+        ..restore.clone()
+    };
+    session
+        .restore_into(&replace, &unlock(), &mut |_| ())
+        .unwrap();
     let mut out = Vec::new();
     session.read_value("api/key", None, &mut out).unwrap();
     assert_eq!(out, CANARY);
@@ -249,13 +308,19 @@ fn restoring_brings_no_removed_slot_back() {
     session.close().unwrap();
     std::fs::remove_dir_all(root.path().join("data")).unwrap();
 
-    let restore = RestoreOptions { file, conflict: Conflict::Fail };
+    let restore = RestoreOptions {
+        file,
+        conflict: Conflict::Fail,
+    };
     let (session, report) =
         Session::restore_whole(setting(root.path()), &restore, &unlock(), &mut |_| ()).unwrap();
     assert_eq!(report.left_out, ["recovery", "laptop"]);
     session.close().unwrap();
     let ambient = Session::open(setting(root.path()), &Unlock::KeyFile(secret(&content)));
-    assert!(matches!(ambient, Err(EngineError::Vault(VaultError::NoSlot { .. }))));
+    assert!(matches!(
+        ambient,
+        Err(EngineError::Vault(VaultError::NoSlot { .. }))
+    ));
     open(root.path()).unwrap();
 }
 
@@ -296,7 +361,10 @@ fn row_45_a_forged_vault_is_refused() {
     assert!(matches!(open(root.path()), Err(EngineError::Forged { .. })));
     // A planted home of its own, whose configuration names the attacker's key file.
     let planted = Setting {
-        home: Home { pins: Some(root.path().join("pins")), ..setting(forge.path()).home },
+        home: Home {
+            pins: Some(root.path().join("pins")),
+            ..setting(forge.path()).home
+        },
         ..setting(forge.path())
     };
     let content = std::fs::read(&theirs).unwrap();
@@ -332,7 +400,10 @@ fn row_40_the_whole_folder_put_back_is_noticed() {
     assert!(matches!(error, EngineError::RolledBack { .. }), "{error}");
     assert!(error.remedy().is_some());
     // To look at it is possible.
-    let inspected = Setting { inspect: true, ..setting(root.path()) };
+    let inspected = Setting {
+        inspect: true,
+        ..setting(root.path())
+    };
     let mut session = Session::open(inspected, &unlock()).unwrap();
     let report = session.verify_log(&mut |_, _| ()).unwrap();
     assert!(!report.is_sound());

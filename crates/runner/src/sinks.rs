@@ -67,7 +67,7 @@ impl Sink for EnvironmentSink {
 
     fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
         let values: Vec<(&str, &[u8])> = lent.iter().collect();
-        self.hand_over(&values, lent.known())
+        self.hand_over(&values, &lent.known())
     }
 }
 
@@ -136,7 +136,7 @@ impl Sink for StdinSink {
 
     fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
         let values: Vec<(&str, &[u8])> = lent.iter().collect();
-        self.hand_over(&values, lent.known())
+        self.hand_over(&values, &lent.known())
     }
 }
 
@@ -222,6 +222,6 @@ impl Sink for FileSink {
 
     fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
         let values: Vec<(&str, &[u8])> = lent.iter().collect();
-        self.hand_over(&values, lent.known())
+        self.hand_over(&values, &lent.known())
     }
 }

@@ -29,11 +29,17 @@ fn row_13_the_account_does_not_tell_the_length_of_a_value() {
         let command = command(&["sh", "-c", &line], limits()).expect("sh is there");
         let console = Console::new(None, Outlet::discard(), Outlet::discard());
         let running = run_without_secrets(command, console, &SystemSpawner, &known);
-        let report = running.expect("starts").pump(&BootClock).expect("is pumped");
+        let report = running
+            .expect("starts")
+            .pump(&BootClock)
+            .expect("is pumped");
         assert_eq!(report.redacted, 1);
         report.stdout_bytes
     };
-    assert_eq!(account(SECRET), account(b"tango-7351-quebec-and-much-longer-8264"));
+    assert_eq!(
+        account(SECRET),
+        account(b"tango-7351-quebec-and-much-longer-8264")
+    );
 }
 
 #[test]

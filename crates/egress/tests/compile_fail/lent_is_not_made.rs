@@ -1,0 +1,6 @@
+use subrosa_egress::{Lent, Sensitive};
+fn peek(value: &Sensitive) {
+    let known = loop {};
+    Lent::new(&[("x", value)], known).iter().for_each(drop);
+}
+fn main() {}

@@ -1,0 +1,5 @@
+use subrosa_egress::Sensitive;
+fn bytes(value: &Sensitive) -> &[u8] {
+    &**value
+}
+fn main() {}

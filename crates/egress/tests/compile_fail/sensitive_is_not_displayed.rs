@@ -1,0 +1,5 @@
+use subrosa_egress::Sensitive;
+fn show(value: &Sensitive) -> String {
+    format!("{value}")
+}
+fn main() {}

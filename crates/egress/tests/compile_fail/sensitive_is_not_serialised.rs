@@ -1,0 +1,5 @@
+use subrosa_egress::Sensitive;
+fn text(value: &Sensitive) -> String {
+    value.to_string()
+}
+fn main() {}
