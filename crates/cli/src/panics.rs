@@ -21,3 +21,35 @@ pub(crate) fn install() {
         );
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    const CANARY: &str = "canary-in-a-panic-8842";
+
+    /// Started by the test below, in a process of its own: the hook is the process's.
+    #[test]
+    #[ignore = "panics on purpose"]
+    fn a_panic() {
+        super::install();
+        let secret = std::hint::black_box(CANARY).to_owned();
+        panic!("while working on {secret}");
+    }
+
+    #[test]
+    fn row_03_a_panic_shows_where_and_no_data() {
+        let program = std::env::current_exe().expect("a test knows its file");
+        let done = Command::new(program)
+            .args(["--exact", "panics::tests::a_panic", "--ignored", "--nocapture"])
+            .env("RUST_BACKTRACE", "full")
+            .output()
+            .expect("it starts");
+        assert!(!done.status.success());
+        let text = [done.stdout, done.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains(CANARY), "{text}");
+        assert!(text.contains("internal error at") && text.contains("panics.rs:"), "{text}");
+        println!("REDTEAM row=03 verdict=held why=a panic says where and shows no data");
+    }
+}
