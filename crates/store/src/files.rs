@@ -132,7 +132,7 @@ pub(crate) fn write_in(
         let _ = rustix::fs::unlinkat(folder, &temporary, AtFlags::empty());
         return done;
     }
-    rustix::fs::fsync(folder).map_err(failed)
+    sync(folder).map_err(failed)
 }
 
 fn is_taken(folder: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<bool> {
@@ -202,6 +202,16 @@ pub(crate) fn stands_at(folder: BorrowedFd<'_>, name: &OsStr, open: &Stat) -> bo
 fn fill(file: &OwnedFd, bytes: &[u8], mode: u32) -> rustix::io::Result<()> {
     write_all(file, bytes)?;
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
+    sync(file.as_fd())
+}
+
+/// Makes a file's contents, or the names in a folder, durable.
+pub(crate) fn sync(file: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    // There fsync(2) leaves the data in the disk's own memory.
+    #[cfg(target_vendor = "apple")]
+    if rustix::fs::fcntl_fullfsync(file).is_ok() {
+        return Ok(());
+    }
     rustix::fs::fsync(file)
 }
 

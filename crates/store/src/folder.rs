@@ -26,6 +26,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::error::{FileError, quoted};
+use crate::files::sync;
 
 /// Links followed on one walk before it is given up as a circle.
 const LINKS_MAX: usize = 40;
@@ -109,7 +110,7 @@ impl Folder {
 
     /// Makes the names in the folder durable.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
-        rustix::fs::fsync(&self.fd).map_err(|e| FileError::from_os(&self.path, e))
+        sync(self.fd.as_fd()).map_err(|e| FileError::from_os(&self.path, e))
     }
 
     fn reach(path: &Path, make: bool) -> Result<Self, FileError> {
@@ -377,7 +378,7 @@ impl Walk {
         // The name is to survive a crash together with what will be in the folder.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.fd, ".", flags, Mode::empty()) {
-            Ok(parent) => rustix::fs::fsync(&parent).map_err(failed),
+            Ok(parent) => sync(parent.as_fd()).map_err(failed),
             // A folder that may be passed and not read cannot be synchronised.
             Err(Errno::ACCESS) => Ok(()),
             Err(errno) => Err(failed(errno)),

@@ -12,7 +12,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use crate::error::FileError;
-use crate::files::{read_bounded, write_all};
+use crate::files::{read_bounded, sync, write_all};
 use crate::folder::{check_private_file, facts, trusted_parent_of};
 
 /// Most bytes that the file grows to; then the oldest entries go.
@@ -154,7 +154,7 @@ impl Prelog {
             line.extend_from_slice(&[CUT, b'\n']);
         }
         push_line(&mut line, entry);
-        if let Err(errno) = write_all(&file, &line).and_then(|()| rustix::fs::fdatasync(&file)) {
+        if let Err(errno) = write_all(&file, &line).and_then(|()| sync(file.as_fd())) {
             // A half line would be counted as unreadable for ever.
             let _ = rustix::fs::ftruncate(&file, before);
             return Err(failed(errno));
@@ -183,7 +183,7 @@ impl Prelog {
         keep(found)?;
         let failed = |errno| FileError::from_os(&self.path, errno);
         rustix::fs::ftruncate(&file, 0).map_err(failed)?;
-        rustix::fs::fdatasync(&file).map_err(failed)?;
+        sync(file.as_fd()).map_err(failed)?;
         Ok(())
     }
 

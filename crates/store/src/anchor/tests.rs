@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test lays out its own folder")]
+
 use subrosa_testkit::mark;
 
 use super::*;

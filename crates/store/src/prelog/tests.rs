@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test lays out its own folder")]
+
 use std::cell::RefCell;
 
 use proptest::prelude::*;

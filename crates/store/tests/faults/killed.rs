@@ -54,12 +54,18 @@ fn commit_for_ever(path: &Path) {
         .get(&key(Collection::State, 0))
         .unwrap();
     let mut next = counter.map_or(0, |counter| counter.revision) + 1;
-    let mut out = std::io::stderr().lock();
     loop {
         store.commit(&step(next)).unwrap();
-        writeln!(out, "{next}").unwrap();
+        acknowledge(next);
         next += 1;
     }
+}
+
+fn acknowledge(number: u64) {
+    // One write, so that no half of a line is left when this process is killed.
+    std::io::stderr()
+        .write_all(format!("{number}\n").as_bytes())
+        .unwrap();
 }
 
 /// Lets a child acknowledge a few times, waits a moment more, kills it, and answers its last
@@ -92,14 +98,14 @@ fn kill_after(child: &mut Child, acknowledgements: usize, microseconds: usize) -
 #[test]
 fn a_store_is_made_whole_or_not_at_all() {
     if let Some(folder) = role() {
-        eprintln!("0");
+        acknowledge(0);
         let made = SqliteStore::create_with(
             &folder.join("vault.db"),
             &CreateOptions::default(),
             |store| (1..=20).try_for_each(|number| store.commit(&step(number))),
         );
         made.unwrap();
-        eprintln!("1");
+        acknowledge(1);
         return;
     }
     let mut random = Random(12);
