@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use subrosa_model::{GroupName, WorkspaceName};
 
@@ -172,7 +172,7 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     let as_json = own().any(|word| word == "--json");
     let cli = match parse(&words) {
         Ok(cli) => cli,
-        Err(error) => return misused(&error, as_json),
+        Err(error) => return misused(&discreet(error), as_json),
     };
     let out = Output::new(cli.global.json, cli.global.quiet, cli.global.color);
     if cli.global.debug {
@@ -187,6 +187,28 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
 fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = Cli::command().try_get_matches_from(words)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// The error without what was typed in a wrong place: it may well be a value, since `set KEY VALUE`
+/// is what many try first. Names of options and the choices of an option are no values.
+fn discreet(mut error: clap::Error) -> clap::Error {
+    let typed = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => !text.starts_with('-'),
+        Some(_) => true,
+        None => false,
+    };
+    let hidden = || ContextValue::String("…".to_owned());
+    if error.kind() == ErrorKind::UnknownArgument && typed(&error, ContextKind::InvalidArg) {
+        error.insert(ContextKind::InvalidArg, hidden());
+        // It says how the same text could be passed as something else.
+        error.remove(ContextKind::Suggested);
+    }
+    let chosen = matches!(error.get(ContextKind::ValidValue),
+        Some(ContextValue::Strings(choices)) if !choices.is_empty());
+    if !chosen && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, hidden());
+    }
+    error
 }
 
 /// What clap has to say: help, or what is wrong with the arguments.
