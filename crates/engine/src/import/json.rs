@@ -4,6 +4,7 @@
 //! An object with any other names has fields. Numbers, booleans, arrays and null are refused: a
 //! secret that was a number comes back as text, and nobody asked for that.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -77,9 +78,10 @@ impl<'de> Visitor<'de> for Secrets<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut secrets: Vec<Incoming> = Vec::new();
+        let mut seen = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let key = KeyName::new(format!("{}{name}", self.prefix)).map_err(ours)?;
-            if secrets.iter().any(|earlier| earlier.key == key) {
+            if !seen.insert(key.clone()) {
                 return Err(ours(format_args!("{key} is there twice")));
             }
             let fields = match map.next_value_seed(Content)? {

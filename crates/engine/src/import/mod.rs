@@ -3,6 +3,7 @@
 pub mod dotenv;
 pub mod json;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use subrosa_crypto::SecretBuf;
@@ -198,6 +199,7 @@ fn from_dotenv(
     report: &mut Imported,
 ) -> Result<Vec<Incoming>, EngineError> {
     let mut incoming: Vec<Incoming> = Vec::new();
+    let mut seen = BTreeSet::new();
     for entry in dotenv::parse(&options.what, content)? {
         // A reference is not a value: the secret that it names is stored already.
         if entry.reference().is_some() {
@@ -215,7 +217,7 @@ fn from_dotenv(
             return Err(error(format!("a value has at most {VALUE_MAX} bytes")));
         }
         let variable = VarName::new(entry.name.clone()).map_err(|e| error(e.to_string()))?;
-        if incoming.iter().any(|earlier| earlier.key == key) {
+        if !seen.insert(key.clone()) {
             return Err(error(format!("{} is there twice", entry.name)));
         }
         let fields = vec![(FieldName::default_field(), Sensitive::input(entry.value))];
