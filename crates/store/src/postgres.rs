@@ -43,6 +43,8 @@ pub struct PgStore {
     client: Client,
     config: Config,
     vault: VaultId,
+    /// The connection failed, and may not know it yet.
+    broken: bool,
 }
 
 impl std::fmt::Debug for PgStore {
@@ -127,13 +129,15 @@ impl PgStore {
             client,
             config,
             vault,
+            broken: false,
         })
     }
 
     /// Connects again when the connection is gone.
     fn client(&mut self) -> Result<&mut Client, StoreError> {
-        if self.client.is_closed() {
+        if self.broken || self.client.is_closed() {
             self.client = self.config.connect(NoTls).map_err(translate)?;
+            self.broken = false;
         }
         Ok(&mut self.client)
     }
@@ -170,7 +174,22 @@ impl PgStore {
             transaction.commit()?;
             Ok(done)
         };
-        run().map_err(Failure::into_error)
+        run().map_err(|failure| self.failed(failure))
+    }
+
+    fn read(&mut self) -> Result<PgSnapshot<'_>, StoreError> {
+        let vault = self.key();
+        self.client()?;
+        let Self { client, broken, .. } = self;
+        PgSnapshot::begin(client, vault).map_err(|failure| {
+            *broken |= failure.is_of_connection();
+            failure.into_error()
+        })
+    }
+
+    fn failed(&mut self, failure: Failure) -> StoreError {
+        self.broken |= failure.is_of_connection();
+        failure.into_error()
     }
 
     fn key(&self) -> Vec<u8> {
@@ -185,8 +204,7 @@ impl PgStore {
 
 impl VaultStore for PgStore {
     fn snapshot(&mut self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        let vault = self.key();
-        Ok(Box::new(PgSnapshot::begin(self.client()?, vault)?))
+        Ok(Box::new(self.read()?))
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -196,16 +214,13 @@ impl VaultStore for PgStore {
     }
 
     fn changes(&mut self, since: u64) -> Result<Changes, StoreError> {
-        let vault = self.key();
-        PgSnapshot::begin(self.client()?, vault)?
-            .tip()
-            .changes(since)
+        self.read()?.tip().changes(since)
     }
 }
 
 impl LogStore for PgStore {
     fn log_head(&mut self) -> Result<Option<LogHead>, StoreError> {
-        self.snapshot()?.log_head()
+        self.read()?.log_head()
     }
 
     fn append(&mut self, append: &LogAppend) -> Result<(), StoreError> {
@@ -215,7 +230,7 @@ impl LogStore for PgStore {
     }
 
     fn rows(&mut self, from: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
-        self.snapshot()?.log_rows(from, limit)
+        self.read()?.log_rows(from, limit)
     }
 
     fn prune(&mut self, keep_from: u64, append: &LogAppend) -> Result<(), StoreError> {

@@ -5,6 +5,9 @@ use subrosa_model::StoreError;
 
 use crate::batch::damaged;
 
+const BROKEN: &str = "PostgreSQL cannot be reached, or the connection broke; a change that was under \
+                      way may have taken effect";
+
 /// Why a step failed: the store's own reason, or PostgreSQL's, not yet translated.
 pub(super) enum Failure {
     Store(StoreError),
@@ -16,6 +19,14 @@ impl Failure {
         match self {
             Self::Store(error) => error,
             Self::Sql(error) => translate(error),
+        }
+    }
+
+    /// Whether the connection is of no use any more, known to it or not.
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Store(_) => false,
+            Self::Sql(error) => error.code().is_none_or(ends_connection),
         }
     }
 }
@@ -32,6 +43,17 @@ impl From<postgres::Error> for Failure {
     }
 }
 
+/// The server was shut down, or somebody ended the connection.
+fn ends_connection(code: &SqlState) -> bool {
+    [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CONNECTION_FAILURE,
+        SqlState::CONNECTION_EXCEPTION,
+    ]
+    .contains(code)
+}
+
 /// Translates an error. PostgreSQL's own texts may quote rows, and the connection's settings, so
 /// only its code is kept.
 #[allow(
@@ -40,14 +62,11 @@ impl From<postgres::Error> for Failure {
 )]
 pub(super) fn translate(error: postgres::Error) -> StoreError {
     let Some(code) = error.code() else {
-        return if error.is_closed() {
-            failed(
-                "the connection to PostgreSQL broke; whether the last change took effect is open",
-            )
-        } else {
-            failed("PostgreSQL cannot be reached, or its answer cannot be read")
-        };
+        return failed(BROKEN);
     };
+    if ends_connection(code) {
+        return failed(BROKEN);
+    }
     match code {
         &SqlState::T_R_SERIALIZATION_FAILURE
         | &SqlState::T_R_DEADLOCK_DETECTED

@@ -22,17 +22,16 @@ pub(super) struct PgSnapshot<'a> {
 }
 
 impl<'a> PgSnapshot<'a> {
-    pub(super) fn begin(client: &'a mut Client, vault: Vec<u8>) -> Result<Self, StoreError> {
+    pub(super) fn begin(client: &'a mut Client, vault: Vec<u8>) -> Result<Self, Failure> {
         // Repeatable read is one view of committed states, which is all that a reader needs; every
         // writer is serializable. It never has to be tried again.
         let mut transaction = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
-            .start()
-            .map_err(translate)?;
+            .start()?;
         // PostgreSQL takes its view at the first query, not at BEGIN.
-        let tip = tip(&mut transaction, &vault).map_err(Failure::into_error)?;
+        let tip = tip(&mut transaction, &vault)?;
         Ok(Self {
             transaction,
             vault,

@@ -145,14 +145,20 @@ fn a_broken_connection_is_made_again() {
              WHERE pid <> pg_backend_pid() AND datname = current_database()",
         )
         .unwrap();
-    // The first attempt may meet the end of the old connection, the second one may not.
-    let first = store.commit(&writes(vec![put(head(1), 2, b"again")]));
+    // The end of the old connection may be met once, at whichever attempt; then there is a new one.
+    let attempts: Vec<_> = (2..5)
+        .map(|at| store.commit(&writes(vec![put(head(1), at, b"again")])))
+        .collect();
+    let failed: Vec<_> = attempts
+        .iter()
+        .filter_map(|attempt| attempt.as_ref().err())
+        .collect();
+    assert!(failed.len() <= 1, "{failed:?}");
     assert!(
-        matches!(first, Ok(()) | Err(StoreError::Failed { .. })),
-        "{first:?}"
+        failed
+            .iter()
+            .all(|error| matches!(error, StoreError::Failed { .. })),
+        "{failed:?}"
     );
-    store
-        .commit(&writes(vec![put(head(1), 3, b"again")]))
-        .unwrap();
-    assert_eq!(records_of(&mut store)[0].revision, 3);
+    assert!(records_of(&mut store)[0].revision >= 3);
 }
