@@ -8,7 +8,7 @@ use subrosa_crypto::Rng;
 use subrosa_model::{Event, StoreError, Timestamp};
 
 use crate::AuditError;
-use crate::anchor::{Anchor, Strength, check_head};
+use crate::anchor::{Anchor, Mark, Strength, check_head};
 use crate::chain::{Chain, Payload, Prepared};
 use crate::finding::Finding;
 use crate::port::LogStore;
@@ -77,8 +77,7 @@ impl Writer {
             status.strength = anchor.strength();
             match anchor.read() {
                 Ok(Some(mark)) => {
-                    let chain = lock(&chain);
-                    status.anchor_finding = check_head(&chain, &mark, &mut *store)?;
+                    status.anchor_finding = compare(&mut lock(&chain), &mark, &mut *store)?;
                 }
                 Ok(None) => {}
                 Err(error) => status.anchor_error = Some(error.to_string()),
@@ -384,6 +383,26 @@ impl Worker {
         let mut status = lock(&self.status);
         status.waiting = self.backlog.len();
         status.lost = self.lost;
+    }
+}
+
+/// Compares the chain with the anchor's mark. The chain was read before the mark: another process
+/// may have appended and anchored in between, so a chain that seems to be behind is brought up to
+/// date before it is accused.
+fn compare(
+    chain: &mut Chain,
+    mark: &Mark,
+    store: &mut dyn LogStore,
+) -> Result<Option<Finding>, AuditError> {
+    let finding = check_head(chain, mark, store)?;
+    if finding.is_none() {
+        return Ok(None);
+    }
+    match chain.follow(store) {
+        Ok(()) => check_head(chain, mark, store),
+        // What does not continue this chain is no excuse for it.
+        Err(AuditError::Tampered(_)) => Ok(finding),
+        Err(error) => Err(error),
     }
 }
 

@@ -313,6 +313,27 @@ fn an_anchor_that_knows_more_is_kept_as_evidence() {
 }
 
 #[test]
+fn a_chain_that_another_process_has_overtaken_is_brought_up_to_date() {
+    let store = MemoryLog::new();
+    let anchor = MemoryAnchor::default();
+    let (first, _chain) = anchored(&store, &anchor);
+    first.submit(completion(1)).wait().unwrap();
+    let head = subrosa_audit::LogView::head(&mut store.clone()).unwrap();
+    let chain = Chain::open(ring(1), head).unwrap();
+    // After the head was read and before the anchor is.
+    first.submit(completion(2)).wait().unwrap();
+    drop(first);
+
+    let chain = Arc::new(Mutex::new(chain));
+    let (log, rng) = (Box::new(store.clone()), Arc::new(SystemRng));
+    let writer = Writer::spawn(log, chain, rng, Some(Box::new(anchor.clone()))).unwrap();
+    assert_eq!(writer.status().anchor_finding, None);
+    assert_eq!(writer.submit(completion(3)).wait().unwrap(), 3);
+    drop(writer);
+    sound(&store);
+}
+
+#[test]
 fn an_anchor_that_fails_is_told_and_denies_nothing() {
     let store = MemoryLog::new();
     let anchor = MemoryAnchor {
