@@ -264,6 +264,7 @@ fn clippy(house: &House, _: &Options) -> Result<Outcome> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--keep-going",
         "--",
         "-D",
         "warnings",
@@ -348,7 +349,7 @@ fn doctests(house: &House, _: &Options) -> Result<Outcome> {
 
 fn docs(house: &House, _: &Options) -> Result<Outcome> {
     let mut cargo = house.cargo();
-    cargo.args(["doc", "--workspace", "--no-deps"]);
+    cargo.args(["doc", "--workspace", "--no-deps", "--keep-going"]);
     cargo.env("RUSTDOCFLAGS", "-D warnings");
     Ok(Outcome::check(shell::run(cargo, Show::Live)?.success))
 }
