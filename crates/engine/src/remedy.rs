@@ -67,6 +67,9 @@ fn vault(error: &VaultError) -> Option<String> {
         VaultError::Tampered { .. } => {
             "See what the log says: subrosa audit verify. Then restore a backup: subrosa restore FILE"
         }
+        VaultError::Backup { .. } => {
+            "Copy it again from where it was kept, or take an earlier one. Nothing was changed."
+        }
         VaultError::Replaced => "Run the command again.",
         VaultError::Memory(_) => "Allow more locked memory: ulimit -l unlimited",
         VaultError::Store(error) => return store(error),

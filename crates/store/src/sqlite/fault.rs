@@ -44,6 +44,14 @@ pub(super) fn translate(error: Error, folder: &Folder) -> StoreError {
         ErrorCode::SystemIoFailure if is_damage(failure.extended_code) => {
             damaged("a page is missing or unreadable")
         }
+        ErrorCode::SystemIoFailure => StoreError::Failed {
+            reason: format!(
+                "the system could not read or write its file (SQLite code {}); look at the disk \
+                 and at limits on the size of files, then try again",
+                failure.extended_code
+            ),
+            source: Some(Box::new(error)),
+        },
         _ => StoreError::Failed {
             reason: format!("SQLite reported code {}", failure.extended_code),
             source: Some(Box::new(error)),
