@@ -1,4 +1,8 @@
 //! Diagnostics under `--debug`. They name commands, folders and times, never a value.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "diagnostics go to standard error"
+)]
 
 use tracing_subscriber::EnvFilter;
 

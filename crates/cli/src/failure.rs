@@ -3,6 +3,7 @@
 mod code;
 
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 use subrosa_engine::{EngineError, PolicyError};
@@ -88,19 +89,31 @@ impl Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let message = error.to_string();
-        let failure = match &error {
-            EngineError::Policy(policy) => return policy.into_failure(),
-            EngineError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
-                return Self::gone();
-            }
-            _ => Self::new(code::of(&error), message),
-        };
+        if is_broken_pipe(&error) {
+            return Self::gone();
+        }
+        if let EngineError::Policy(policy) = &error {
+            return policy.into_failure();
+        }
+        let remedy = error.remedy();
         Self {
-            remedy: error.remedy(),
-            ..failure
+            remedy,
+            ..Self::new(code::of(&error), error.to_string())
         }
     }
+}
+
+/// Whether the reader of our output went away, wherever that was noticed.
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let shared = error.downcast_ref::<Arc<io::Error>>().map(Arc::as_ref);
+        if let Some(error) = error.downcast_ref::<io::Error>().or(shared) {
+            return error.kind() == io::ErrorKind::BrokenPipe;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// What a policy that cannot be read becomes.

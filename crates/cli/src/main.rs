@@ -4,6 +4,7 @@
 //! `subrosa-engine`. Data goes to standard output, everything else to standard error. A value is
 //! read into locked memory and written from there; no text that is made here ever holds one.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 mod args;
 mod commands;

@@ -41,7 +41,12 @@ mod tests {
     fn row_03_a_panic_shows_where_and_no_data() {
         let program = std::env::current_exe().expect("a test knows its file");
         let done = Command::new(program)
-            .args(["--exact", "panics::tests::a_panic", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "panics::tests::a_panic",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("RUST_BACKTRACE", "full")
             .output()
             .expect("it starts");
@@ -49,7 +54,10 @@ mod tests {
         let text = [done.stdout, done.stderr].concat();
         let text = String::from_utf8_lossy(&text);
         assert!(!text.contains(CANARY), "{text}");
-        assert!(text.contains("internal error at") && text.contains("panics.rs:"), "{text}");
+        assert!(
+            text.contains("internal error at") && text.contains("panics.rs:"),
+            "{text}"
+        );
         println!("REDTEAM row=03 verdict=held why=a panic says where and shows no data");
     }
 }

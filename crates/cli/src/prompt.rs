@@ -54,13 +54,14 @@ impl Terminal {
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
         let mut file = &self.file;
-        file.write_all(question.as_bytes()).map_err(broken)?;
         let restore = Restore {
             file: &self.file,
             before,
         };
+        // Before the question: what is typed once it is seen is an answer, and not thrown away.
         tcsetattr(&self.file, OptionalActions::Flush, &silent)
             .map_err(|errno| broken(errno.into()))?;
+        file.write_all(question.as_bytes()).map_err(broken)?;
         let line = read_line(&mut file);
         drop(restore);
         file.write_all(b"\n").map_err(broken)?;

@@ -14,7 +14,7 @@ use crate::text::count;
 ///
 /// A name becomes the key, and the variable that stands for it. References (subrosa://…) in a
 /// .env are left out: what they name is stored already. JSON is one object of names to strings,
-/// to {\"base64\": …} for bytes, or to objects of fields.
+/// to {"base64": …} for bytes, or to objects of fields.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

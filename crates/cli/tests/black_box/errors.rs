@@ -1,0 +1,163 @@
+//! Every error says what to do.
+
+use crate::house::House;
+
+#[test]
+fn errors_have_a_code_a_message_and_mostly_a_remedy() {
+    let house = House::with_key();
+    let wrong = house.write("wrong", "not the passphrase");
+    let cases: [(&[&str], &str, i32); 9] = [
+        (&["show", "no/key"], "missing", 1),
+        (&["read", "api/key#nofield"], "no_field", 1),
+        (&["history", "no/key"], "missing", 1),
+        (&["rollback", "api/key", "--to", "9"], "no_version", 1),
+        (&["mv", "api/key", "api/key"], "exists", 1),
+        (&["init"], "vault_exists", 1),
+        (&["export", "nothing/**"], "nothing_fits", 1),
+        (&["edit", "api/key"], "usage", 2),
+        (&["restore", "/nowhere"], "io", 1),
+    ];
+    for (words, code, status) in cases {
+        let words: Vec<&str> = ["--json"].iter().chain(words).copied().collect();
+        if words[1] == "read" {
+            // `read` gives a value or nothing: its errors are plain.
+            let back = house.call(&words[1..]).run();
+            assert!(
+                back.failed(status).contains("\n  try: subrosa show")
+                    || back.err.contains("See its fields"),
+                "{back:?}"
+            );
+            continue;
+        }
+        let back = house.call(&words).run();
+        assert_eq!(
+            (back.error_code().as_str(), back.code),
+            (code, Some(status)),
+            "{words:?}"
+        );
+        assert!(back.out.is_empty(), "{words:?}");
+    }
+    let back = house.call(["ls"]).proof("--passphrase-fd", &wrong).run();
+    let said = back.failed(1);
+    assert_eq!(
+        said.lines().next(),
+        Some("subrosa: this passphrase does not open the vault")
+    );
+    assert!(said.contains("\n  try: "), "{said}");
+}
+
+#[test]
+fn without_a_vault_the_first_step_is_named() {
+    let house = House::bare();
+    let back = house.call(["ls"]).run();
+    assert!(
+        back.failed(1).contains("try: Make one: subrosa init"),
+        "{back:?}"
+    );
+    let status = house
+        .call(["--json", "status"])
+        .without_proof()
+        .run()
+        .json();
+    assert_eq!(status["exists"], false);
+    assert!(!house.path("home/data").exists(), "looking makes nothing");
+}
+
+#[test]
+fn without_a_terminal_the_ways_in_are_named() {
+    let house = House::new();
+    // `setsid` leaves the terminal of whoever runs the tests behind.
+    let back = std::process::Command::new("setsid")
+        .args(["-w", crate::house::PROGRAM, "ls"])
+        .env("SUBROSA_HOME", house.path("home"))
+        .env("XDG_STATE_HOME", house.path("state"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(back.stderr).unwrap();
+    assert_eq!(back.status.code(), Some(1), "{said}");
+    for way in ["--passphrase-fd", "--key-file", "--recovery-fd"] {
+        assert!(said.contains(way), "{said}");
+    }
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let house = House::new();
+    for words in [
+        &["--passphrase-fd", "0", "set", "a", "--stdin"][..],
+        &["--recovery-fd", "0", "import", "-"],
+        &["--passphrase-fd", "0", "apply", "-f", "-"],
+    ] {
+        let back = house.call(words).without_proof().input("x").run();
+        assert!(
+            back.failed(2).contains("both read standard input"),
+            "{words:?}: {back:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_is_2_and_json_when_asked() {
+    let house = House::new();
+    let back = house.call(["lst"]).without_proof().run();
+    assert!(back.failed(2).contains("ls"), "{back:?}");
+    for words in [
+        &["--json", "lst"][..],
+        &["--json", "ls", "--nonsense"],
+        &["--json", "set", "a b"],
+        &["--json", "run", "--"],
+    ] {
+        let back = house.call(words).without_proof().run();
+        assert_eq!(
+            (back.error_code().as_str(), back.code),
+            ("usage", Some(2)),
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_descriptor_is_named() {
+    let house = House::new();
+    let back = house
+        .call(["--passphrase-fd", "77", "ls"])
+        .without_proof()
+        .run();
+    assert!(back.failed(1).contains("descriptor 77"), "{back:?}");
+    let empty = house.write("empty", "");
+    let back = house.call(["ls"]).proof("--passphrase-fd", &empty).run();
+    assert!(back.failed(1).contains("holds no passphrase"), "{back:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_not_an_error_to_talk_about() {
+    let house = House::new();
+    house.set(
+        "big",
+        vec![b'x'; 1024 * 1024 - 7]
+            .into_iter()
+            .chain(*b"-and-y!")
+            .collect::<Vec<u8>>(),
+    );
+    let mut child = house
+        .call(["read", "big"])
+        .command()
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let reader = std::process::Command::new("sh")
+        .args(["-c", "head -c 10 >/dev/null"])
+        .stdin(child.stdout.take().unwrap())
+        .status()
+        .unwrap();
+    assert!(reader.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_ne!(output.status.code(), Some(0));
+}

@@ -1,0 +1,22 @@
+//! The program from outside: what is typed, what comes back.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests own their effects"
+)]
+
+mod backups;
+mod demonstration;
+mod errors;
+mod folders;
+mod help;
+mod house;
+mod keys;
+mod leaks;
+mod logs;
+mod policies;
+mod promise;
+mod runs;
+mod secrets;
+mod terminal;
+mod transfer;
