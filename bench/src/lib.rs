@@ -3,7 +3,11 @@
 //! A figure is worth its baseline: both are run in turn in one process, and the ratio is taken
 //! pair by pair, so that a machine that slows down slows both.
 #![forbid(unsafe_code)]
-#![allow(clippy::disallowed_macros, reason = "a benchmark prints")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a benchmark measures time and prints"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +46,9 @@ impl Times {
     #[must_use]
     pub fn ratio(&self, baseline: &Self) -> f64 {
         let pairs = self.0.iter().zip(&baseline.0);
-        let mut ratios: Vec<f64> = pairs.map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
+        let mut ratios: Vec<f64> = pairs
+            .map(|(a, b)| a.as_secs_f64() / b.as_secs_f64())
+            .collect();
         ratios.sort_by(f64::total_cmp);
         ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
     }
@@ -52,11 +58,20 @@ impl Times {
 pub fn line(what: &str, times: &Times) {
     let ms = |d: Duration| d.as_secs_f64() * 1e3;
     let (least, most) = times.range();
-    println!("  {what:<58} {:>9.1} ms  ({:.1} to {:.1})", ms(times.median()), ms(least), ms(most));
+    println!(
+        "  {what:<58} {:>9.1} ms  ({:.1} to {:.1})",
+        ms(times.median()),
+        ms(least),
+        ms(most)
+    );
 }
 
 /// Prints a ratio with its bar, and whether it holds.
 pub fn bar(what: &str, value: f64, most: f64, unit: &str) {
-    let verdict = if value <= most { "holds" } else { "DOES NOT HOLD" };
+    let verdict = if value <= most {
+        "holds"
+    } else {
+        "DOES NOT HOLD"
+    };
     println!("  {what:<58} {value:>9.2} {unit}  (bar: at most {most} {unit}: {verdict})");
 }

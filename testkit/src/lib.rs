@@ -12,3 +12,8 @@ pub use mark::mark;
 pub use postgres::{PostgresServer, postgres};
 pub use records::{MemoryStore, RecordContents};
 pub use rng::SeededRng;
+
+/// The log's core, for tests of rooms that may not depend on it.
+pub mod audit {
+    pub use subrosa_audit::{AuditError, Chain, KeyRing, Prepared};
+}

@@ -34,7 +34,6 @@ impl MemoryStore {
     }
 
     /// The content, to look at and to change behind everybody's back.
-    #[must_use]
     pub fn contents(&self) -> MutexGuard<'_, RecordContents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,7 +31,9 @@ fn value() -> SecretBuf {
 fn step(what: &str, copies: usize) {
     println!("step {copies} {what}");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).expect("the test goes on");
+    std::io::stdin()
+        .read_line(&mut line)
+        .expect("the test goes on");
 }
 
 /// The child. Not a test by itself.
@@ -65,7 +67,13 @@ fn holder() {
 #[test]
 fn row_04_a_value_is_in_locked_memory_alone_and_gone_when_dropped() {
     let mut child = Command::new(std::env::current_exe().expect("known"))
-        .args(["--exact", "holder", "--ignored", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "holder",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -75,19 +83,32 @@ fn row_04_a_value_is_in_locked_memory_alone_and_gone_when_dropped() {
     let value = TURNED.map(|byte| byte ^ std::hint::black_box(0x55));
     let mut steps = 0;
     for line in lines.map_while(Result::ok) {
-        let Some((_, step)) = line.split_once("step ") else { continue };
+        let Some((_, step)) = line.split_once("step ") else {
+            continue;
+        };
         let (expected, what) = step.split_once(' ').expect("a number and a text");
         let (mut locked, mut open) = (0, 0);
         for mapping in memory(child.id()) {
             let found = positions(&mapping.content, &value).count();
-            *(if mapping.is_protected() { &mut locked } else { &mut open }) += found;
+            *(if mapping.is_protected() {
+                &mut locked
+            } else {
+                &mut open
+            }) += found;
         }
         assert_eq!(open, 0, "copies in ordinary memory {what}");
-        assert_eq!(locked.to_string(), expected, "copies in locked memory {what}");
+        assert_eq!(
+            locked.to_string(),
+            expected,
+            "copies in locked memory {what}"
+        );
         steps += 1;
         go.write_all(b"\n").expect("it listens");
     }
     assert!(child.wait().expect("it ends").success());
     assert_eq!(steps, 6);
-    held(4, "locked copies while values are held, none when they are dropped");
+    held(
+        4,
+        "locked copies while values are held, none when they are dropped",
+    );
 }

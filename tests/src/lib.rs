@@ -3,6 +3,7 @@
 //!
 //! The program is the one that was built beside the test; when that is missing or older than its
 //! sources, it is built first, so that a single test can be run on a fresh clone.
+#![forbid(unsafe_code)]
 
 mod memory;
 mod place;
@@ -34,7 +35,10 @@ pub fn is_root() -> bool {
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let start = std::time::Instant::now();
     while !done() {
-        assert!(start.elapsed().as_secs() < 60, "a minute went by without {what}");
+        assert!(
+            start.elapsed().as_secs() < 60,
+            "a minute went by without {what}"
+        );
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }

@@ -17,7 +17,9 @@ impl Mapping {
     /// Whether it is locked (`lo`) and left out of core images (`dd`).
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        ["lo", "dd"].iter().all(|flag| self.flags.iter().any(|word| word == flag))
+        ["lo", "dd"]
+            .iter()
+            .all(|flag| self.flags.iter().any(|word| word == flag))
     }
 }
 
@@ -38,7 +40,11 @@ pub fn memory(pid: u32) -> Vec<Mapping> {
             let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
             if flags.iter().any(|flag| flag == "rd") {
                 let content = read(&memory, start, end);
-                mappings.push(Mapping { name, flags, content });
+                mappings.push(Mapping {
+                    name,
+                    flags,
+                    content,
+                });
             }
         }
     }
@@ -47,7 +53,10 @@ pub fn memory(pid: u32) -> Vec<Mapping> {
 
 fn range(text: &str) -> Option<(u64, u64)> {
     let (start, end) = text.split_once('-')?;
-    Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
+    Some((
+        u64::from_str_radix(start, 16).ok()?,
+        u64::from_str_radix(end, 16).ok()?,
+    ))
 }
 
 /// Reads page by page: one that cannot be read hides no other.

@@ -34,7 +34,10 @@ impl Place {
     /// A place without a vault.
     #[must_use]
     pub fn empty() -> Self {
-        let root = tempfile::Builder::new().prefix("subrosa-").tempdir().expect("a folder");
+        let root = tempfile::Builder::new()
+            .prefix("subrosa-")
+            .tempdir()
+            .expect("a folder");
         fs::set_permissions(root.path(), Permissions::from_mode(0o700)).expect("ours");
         for name in ["live", "live/user", "live/tmp", "work"] {
             fs::create_dir(root.path().join(name)).expect("made");
@@ -50,7 +53,9 @@ impl Place {
         let place = Self::empty();
         place.proven(&["init", "--no-recovery"]).ok();
         let key = place.key_file();
-        place.proven(&["key", "add", "key-file", key.to_str().expect("UTF-8")]).ok();
+        place
+            .proven(&["key", "add", "key-file", key.to_str().expect("UTF-8")])
+            .ok();
         place
     }
 
@@ -114,7 +119,10 @@ impl Place {
     pub fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(program());
         self.surround(&mut command);
-        command.arg("--key-file").arg(self.key_file()).args(arguments);
+        command
+            .arg("--key-file")
+            .arg(self.key_file())
+            .args(arguments);
         command
     }
 
@@ -124,7 +132,10 @@ impl Place {
         let mut command = Command::new("/bin/sh");
         self.surround(&mut command);
         command
-            .args(["-c", "file=$1; shift; exec \"$0\" --passphrase-fd 3 \"$@\" 3<\"$file\""])
+            .args([
+                "-c",
+                "file=$1; shift; exec \"$0\" --passphrase-fd 3 \"$@\" 3<\"$file\"",
+            ])
             .arg(program())
             .arg(self.path(file))
             .args(arguments);
@@ -191,13 +202,18 @@ impl Place {
     /// The log as text, one record a line.
     #[must_use]
     pub fn log(&self) -> String {
-        self.run(&["audit", "export", "--format", "jsonl"]).ok().text()
+        self.run(&["audit", "export", "--format", "jsonl"])
+            .ok()
+            .text()
     }
 
     /// Starts the program in the background.
     pub fn start<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Child {
         let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).spawn().expect("the program starts")
+        command
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
     }
 }
 
@@ -231,9 +247,21 @@ impl Done {
     pub fn explained(self, words: &[&str]) -> Self {
         assert!(matches!(self.status, 1 | 125), "{self:?}");
         assert!(self.err.starts_with("subrosa: "), "{self:?}");
-        // Most have a line of their own for it; what is wrong with a file says it in passing.
-        let remedies = ["\n  try: ", "type: ", "; name the real folder", "; put the real file"];
-        assert!(remedies.iter().any(|word| self.err.contains(word)), "no remedy: {self:?}");
+        // Most have a line of their own for it; shorter ones say it in passing.
+        let remedies = [
+            "\n  try: ",
+            "type: ",
+            "; name the real folder",
+            "; put the real file",
+            "; choose ",
+            "; pass ",
+            "Use a newer subrosa",
+            "try again",
+        ];
+        assert!(
+            remedies.iter().any(|word| self.err.contains(word)),
+            "no remedy: {self:?}"
+        );
         assert!(!self.err.contains("internal error"), "{self:?}");
         for word in words {
             assert!(self.err.contains(word), "no {word:?} in {self:?}");
@@ -253,7 +281,9 @@ impl From<Output> for Done {
         use std::os::unix::process::ExitStatusExt;
         let status = output.status;
         Self {
-            status: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            status: status
+                .code()
+                .unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
             out: output.stdout,
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }

@@ -46,8 +46,18 @@ fn build(folder: &Path) {
     let mut command = Command::new(cargo);
     command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args(["build", "--quiet", "--package", "subrosa-cli", "--target-dir"])
-        .arg(folder.parent().expect("a profile's folder is in the target folder"));
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "subrosa-cli",
+            "--target-dir",
+        ])
+        .arg(
+            folder
+                .parent()
+                .expect("a profile's folder is in the target folder"),
+        );
     if folder.ends_with("release") {
         command.arg("--release");
     }

@@ -25,7 +25,10 @@ impl Needles {
     /// The spelling in which the value is in `text`, if it is there.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<&'static str> {
-        let found = self.0.iter().find(|(_, needle)| positions(text, needle).next().is_some());
+        let found = self
+            .0
+            .iter()
+            .find(|(_, needle)| positions(text, needle).next().is_some());
         found.map(|(name, _)| *name)
     }
 }

@@ -42,8 +42,17 @@ fn setting(root: &Path) -> Setting {
         config: root.join("config"),
         pins: Some(root.join("pins")),
     };
-    let scope = Scope { workspace: Scope::default_workspace(), group: None };
-    Setting { home, effects: Effects::system(), scope, accept_root: false, inspect: false }
+    let scope = Scope {
+        workspace: Scope::default_workspace(),
+        group: None,
+    };
+    Setting {
+        home,
+        effects: Effects::system(),
+        scope,
+        accept_root: false,
+        inspect: false,
+    }
 }
 
 fn init(root: &Path) -> Result<Session> {
@@ -73,11 +82,23 @@ fn writes(folder: &Path) -> Result<()> {
         ours.time(|| sets(&mut session))?;
         session.close()?;
     }
-    line("bare SQLite, one row of the value's size, synchronous=FULL", &bare);
+    line(
+        "bare SQLite, one row of the value's size, synchronous=FULL",
+        &bare,
+    );
     line("bare SQLite, six rows of the sizes that set writes", &same);
     line("subrosa set, with its audit record", &ours);
-    bar("subrosa set / bare SQLite, one row", ours.ratio(&bare), 2.0, "x");
-    println!("  {:<58} {:>9.2} x", "subrosa set / bare SQLite, six rows", ours.ratio(&same));
+    bar(
+        "subrosa set / bare SQLite, one row",
+        ours.ratio(&bare),
+        2.0,
+        "x",
+    );
+    println!(
+        "  {:<58} {:>9.2} x",
+        "subrosa set / bare SQLite, six rows",
+        ours.ratio(&same)
+    );
     Ok(())
 }
 
@@ -88,8 +109,15 @@ fn sets(session: &mut Session) -> Result<()> {
             value: Sensitive::input(SecretBuf::copy_from(&value(number))?),
             about: None,
         };
-        let patch = Patch { values: vec![new], ..Patch::default() };
-        session.set(&KeyName::new(format!("app/key-{number}"))?, &patch, Mode::Create)?;
+        let patch = Patch {
+            values: vec![new],
+            ..Patch::default()
+        };
+        session.set(
+            &KeyName::new(format!("app/key-{number}"))?,
+            &patch,
+            Mode::Create,
+        )?;
     }
     Ok(())
 }
@@ -106,7 +134,9 @@ fn bare_inserts(path: &Path, sizes: &[usize]) -> Result<()> {
             let mut body = value(number);
             body.resize(*size, b'x');
             // Scattered, as the hashes and random ids of a vault are.
-            let id = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+            let id = (number as u64)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .to_be_bytes();
             insert.execute(rusqlite::params![[&id[..], &[row as u8]].concat(), body])?;
         }
         connection.execute_batch("COMMIT")?;
@@ -122,7 +152,10 @@ fn listing(folder: &Path) -> Result<()> {
     let mut text = String::from("{");
     for number in 0..SECRETS {
         let comma = if number == 0 { "" } else { "," };
-        text.push_str(&format!("{comma}\"app-{:03}/key-{number}\": \"value-number-{number:06}\"", number % 500));
+        text.push_str(&format!(
+            "{comma}\"app-{:03}/key-{number}\": \"value-number-{number:06}\"",
+            number % 500
+        ));
     }
     text.push('}');
     let options = ImportOptions {
@@ -142,7 +175,12 @@ fn listing(folder: &Path) -> Result<()> {
     }
     line("ls inside an open process", &inside);
     session.close()?;
-    bar("ls inside an open process", ms(inside.median()), 300.0, "ms");
+    bar(
+        "ls inside an open process",
+        ms(inside.median()),
+        300.0,
+        "ms",
+    );
 
     let program = program()?;
     let mut whole = Times::default();
@@ -157,7 +195,11 @@ fn listing(folder: &Path) -> Result<()> {
         // The account's pin is where the program looks for it.
         copy_pins(&root.join("pins"), &folder.join("xdg/subrosa/pins"))?;
         let output = whole.time(|| command.output())?;
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.stdout.iter().filter(|byte| **byte == b'\n').count() >= SECRETS);
     }
     line("subrosa ls, whole process, opened by a key file", &whole);
@@ -174,7 +216,10 @@ fn copy_pins(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         std::fs::copy(entry.path(), to.join(entry.file_name()))?;
@@ -185,13 +230,20 @@ fn copy_pins(from: &Path, to: &Path) -> Result<()> {
 fn program() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let program = own.parent().ok_or("no folder")?.join("subrosa");
-    if program.exists() { Ok(program) } else { Err("build it first: cargo build --release".into()) }
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err("build it first: cargo build --release".into())
+    }
 }
 
 fn others(folder: &Path) -> Result<()> {
     const FEW: usize = 50;
     match age(folder, FEW)? {
-        Some(times) => line(&format!("age: {FEW} files encrypted to one key (no index, no log)"), &times),
+        Some(times) => line(
+            &format!("age: {FEW} files encrypted to one key (no index, no log)"),
+            &times,
+        ),
         None => println!("  age is not installed: not measured"),
     }
     match pass(folder, FEW)? {
@@ -210,17 +262,30 @@ fn others(folder: &Path) -> Result<()> {
                 value: Sensitive::input(SecretBuf::copy_from(&value(number))?),
                 about: None,
             };
-            let patch = Patch { values: vec![new], ..Patch::default() };
-            session.set(&KeyName::new(format!("app/key-{number}"))?, &patch, Mode::Create)?;
+            let patch = Patch {
+                values: vec![new],
+                ..Patch::default()
+            };
+            session.set(
+                &KeyName::new(format!("app/key-{number}"))?,
+                &patch,
+                Mode::Create,
+            )?;
         }
         Ok(())
     })?;
-    line(&format!("subrosa: {FEW} sets in one process (durable, audited)"), &times);
+    line(
+        &format!("subrosa: {FEW} sets in one process (durable, audited)"),
+        &times,
+    );
     Ok(())
 }
 
 fn installed(program: &str) -> bool {
-    Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success())
+    Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .output()
+        .is_ok_and(|o| o.status.success())
 }
 
 fn age(folder: &Path, count: usize) -> Result<Option<Times>> {
@@ -237,7 +302,12 @@ fn age(folder: &Path, count: usize) -> Result<Option<Times>> {
     times.time(|| -> Result<()> {
         for number in 0..count {
             let out = folder.join(format!("{number}.age"));
-            checked(Command::new("age").args(["-r", &public, "-o"]).arg(out).arg(&plain))?;
+            checked(
+                Command::new("age")
+                    .args(["-r", &public, "-o"])
+                    .arg(out)
+                    .arg(&plain),
+            )?;
         }
         Ok(())
     })?;
@@ -253,9 +323,21 @@ fn pass(folder: &Path, count: usize) -> Result<Option<(Times, Times)>> {
     std::fs::DirBuilder::new().mode(0o700).create(&home)?;
     let store = folder.join("pass");
     let with = |command: &mut Command| -> Result<()> {
-        checked(command.env("GNUPGHOME", &home).env("PASSWORD_STORE_DIR", &store))
+        checked(
+            command
+                .env("GNUPGHOME", &home)
+                .env("PASSWORD_STORE_DIR", &store),
+        )
     };
-    with(Command::new("gpg").args(["--batch", "--passphrase", "", "--quick-gen-key", "bench@localhost", "default", "default"]))?;
+    with(Command::new("gpg").args([
+        "--batch",
+        "--passphrase",
+        "",
+        "--quick-gen-key",
+        "bench@localhost",
+        "default",
+        "default",
+    ]))?;
     with(Command::new("pass").args(["init", "bench@localhost"]))?;
     let (mut insert, mut list) = (Times::default(), Times::default());
     insert.time(|| -> Result<()> {

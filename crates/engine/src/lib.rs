@@ -4,10 +4,6 @@
 //! types and sees is the command line's. [`Home`] says where things are, [`Effects`] what the
 //! machine gives.
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::disallowed_methods,
-    reason = "use cases read and remove the files that a user names"
-)]
 
 pub mod import;
 

@@ -1,4 +1,5 @@
 //! The effects of the machine that the engine runs on.
+#![allow(clippy::disallowed_methods, reason = "the one clock of the program")]
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

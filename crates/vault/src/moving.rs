@@ -8,7 +8,8 @@ use crate::contents::LoadedHead;
 use crate::draft::Draft;
 use crate::head::{Head, ValueRef, value_aad};
 use crate::keys::{ValueKeys, value_key};
-use crate::secrets::{load, load_live, seal_value};
+use crate::patch::seal_value;
+use crate::secrets::{load, load_live};
 
 /// Moves within a draft. Values stay as they are within a workspace; into another one they are
 /// sealed anew, since its key is another.

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use subrosa_audit::{AuditError, Chain, KeyRing, Prepared};
 use subrosa_crypto::{Argon2Params, Key, Rng, SecretBuf, SystemRng};
 use subrosa_egress::Sensitive;
 use subrosa_model::{
@@ -11,6 +10,7 @@ use subrosa_model::{
     Scope, SessionId, Timestamp, VaultId,
 };
 use subrosa_testkit::MemoryStore;
+use subrosa_testkit::audit::{AuditError, Chain, KeyRing, Prepared};
 use subrosa_vault::{
     AuditEpochs, Genesis, Head, Journal, Mode, NewSlot, NewValue, Patch, Unlock, Vault, VaultError,
 };
