@@ -326,8 +326,7 @@ fn fail(place: &Place, said: &mut Said) {
         format!("{{\"a\": {{\"base64\": \"{value}\"}}}}"),
     );
     write("policy.env", format!("API_KEY={value}\n"));
-    write("policy2.yaml", format!("version: 1\n{value}: x\n"));
-    write("policy3.yaml", format!("version: 1\nrules: {value}\n"));
+    write("bad.yaml", format!("version: 1\nrules: {value}\n"));
     write("not-a-backup", value.clone());
     fs::write(place.path("not-a-key"), format!("{value}\n")).expect("written");
     let bad_key = place.path("not-a-key");
@@ -381,8 +380,7 @@ fn fail(place: &Place, said: &mut Said) {
     for words in [
         &["restore", "not-a-backup"][..],
         &["apply", "-f", "policy.env"],
-        &["apply", "-f", "policy2.yaml"],
-        &["apply", "-f", "policy3.yaml"],
+        &["apply", "-f", "bad.yaml"],
         &["read", "canary/none"],
         &["read", "canary/a", "--version", "77"],
         &["key", "rm", "none"],
