@@ -109,3 +109,13 @@ fn colours_are_honoured() {
     );
     assert!(!log(&["--color", "never"], false));
 }
+
+#[test]
+fn global_options_stand_before_and_after_the_command() {
+    let house = House::with_key();
+    let one = house.call(["--no-daemon", "--json", "ls"]).run().json();
+    let other = house.call(["ls", "--json", "--no-daemon"]).run().json();
+    assert_eq!(one, other);
+    let version = house.call(["--version"]).without_proof().run().ok();
+    assert_eq!(version, format!("subrosa {}\n", env!("CARGO_PKG_VERSION")));
+}

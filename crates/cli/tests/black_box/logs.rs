@@ -182,3 +182,32 @@ fn what_is_pruned_is_accounted_for() {
     assert!(report["pruned"].as_u64().unwrap() > 0);
     assert_eq!(house.read("api/key"), crate::house::VALUE.as_bytes());
 }
+
+#[test]
+fn a_followed_log_goes_on() {
+    use std::io::{BufRead, BufReader};
+    let house = House::new();
+    let mut child = house
+        .call(["--json", "log", "-f", "-n", "1", "--kind", "change"])
+        .command()
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> serde_json::Value {
+        serde_json::from_str(&lines.next().expect("it goes on").unwrap()).unwrap()
+    };
+    assert_eq!(next()["kind"], "init");
+    house.set("api/key", crate::house::VALUE);
+    let seen = next();
+    assert_eq!(
+        (&seen["kind"], &seen["subjects"][0]),
+        (&"set".into(), &"default api/key".into())
+    );
+    drop(lines);
+    // Its reader is gone: the next thing that happens ends it, without a word.
+    house.set("api/key", "another-value-of-it");
+    let status = child.wait().unwrap();
+    assert_ne!(status.code(), Some(0));
+}
