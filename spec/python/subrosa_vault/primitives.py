@@ -157,9 +157,10 @@ def wrapping_key(private, public, ephemeral, recipient):
 
 
 def unwrap_for(private, aad, wrapped, what):
-    """Opens a key that was wrapped for the public key of `private`."""
-    if len(wrapped) != WRAPPED_FOR_RECIPIENT:
-        raise Malformed(f"{what}: {len(wrapped)} bytes instead of {WRAPPED_FOR_RECIPIENT}")
+    """Opens a key that was wrapped for the public key of `private`.
+
+    The caller has checked that `wrapped` has `WRAPPED_FOR_RECIPIENT` bytes.
+    """
     ephemeral = wrapped[:32]
     key = wrapping_key(private, ephemeral, ephemeral, public_of(private))
     if key is None:

@@ -44,6 +44,13 @@ def _sign(key, message):
     return Ed25519PrivateKey.from_private_bytes(seed).sign(message).hex()
 
 
+def _saying(payload, said):
+    """The payload with other content; a function makes it from what was there."""
+    for name, change in (said or {}).items():
+        payload[name] = change(payload[name]) if callable(change) else change
+    return payload
+
+
 def checkpoint(epoch, following=None, time=TIME, micros=MICROS, said=None, signed=None):
     """A checkpoint. `said` changes what it says after it was signed, `signed` before."""
 
@@ -57,7 +64,7 @@ def checkpoint(epoch, following=None, time=TIME, micros=MICROS, said=None, signe
         found = {name: v.hex() if isinstance(v, bytes) else v for name, v in content.items()}
         if following is not None:
             found["next"] = following.hex()
-        return {"time": time, **found, "signature": signature, **(said or {})}
+        return _saying({"time": time, **found, "signature": signature}, said)
 
     return Line(CHECKPOINT, epoch, payload)
 
@@ -74,7 +81,7 @@ def marker(epoch, first, last, base, said=None, signed=None):
         signer = (u64(MICROS), u32(epoch), content["key"])
         signature = _sign(key, ad("subrosa/audit/prune/v1", *place, *signer))
         found = {name: v.hex() if isinstance(v, bytes) else v for name, v in content.items()}
-        return {"time": TIME, **found, "signature": signature, **(said or {})}
+        return _saying({"time": TIME, **found, "signature": signature}, said)
 
     return Line(PRUNE, epoch, payload)
 

@@ -243,7 +243,7 @@ OF_CHECKPOINT = {
     "signed count": {"signed": {"count": 1 << 40}},
     "signed key": {"signed": {"key": bytes(32)}},
     "short previous": {"said": {"previous": "00" * 31}},
-    "capitals in its key": {"said": {"key": "AA" * 32}},
+    "capitals in its key": {"said": {"key": str.upper}},
     "count in quotes": {"said": {"count": "1"}},
     "next key where no epoch follows": {"following": bytes(32)},
     "next key that is nothing": {"said": {"next": None}},

@@ -203,9 +203,15 @@ def no_workspace(bench, name):
     _rename(bench, name, "something-else")
 
 
-@rejects(Inconsistent, STATE)
+@rejects(Inconsistent, SUMS)
 def two_workspaces_of_one_name(bench):
-    _rename(bench, "default", "global")
+    bench.put_workspace(bench.new_id(), _meta("default"), bench.random.randbytes(32))
+
+
+@rejects(OutOfBounds, STATE)
+def workspaces_1001_of_them(bench):
+    for number in range(1_001 - len(bench.of(WORKSPACE))):
+        bench.put_workspace(bench.new_id(), _meta(f"w{number}"), bench.random.randbytes(32))
 
 
 @rejects(BadTag, STATE, "bodies", "keys")

@@ -7,7 +7,7 @@ import pytest
 
 from subrosa_vault import primitives
 from subrosa_vault.encoding import ad, lp, optional, u32
-from subrosa_vault.errors import BadCommitment, BadTag, Malformed
+from subrosa_vault.errors import BadCommitment, BadTag, Malformed, Unavailable
 from writer import seal
 
 SEAL = Path(__file__).parents[2] / "vectors" / "seal.json"
@@ -72,6 +72,11 @@ def test_argon2id_is_of_version_19():
     """The reference program's own check: 65,536 KiB, 2 passes, 1 lane."""
     secret = primitives.argon2id(b"password", b"somesalt", 65_536, 2, 1)
     assert secret.hex() == "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
+
+
+def test_argon2id_that_does_not_run_is_an_error_of_a_vault():
+    with pytest.raises(Unavailable):
+        primitives.argon2id(b"password", b"somesalt", 1, 2, 4)
 
 
 def test_x25519():
