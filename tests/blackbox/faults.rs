@@ -200,7 +200,10 @@ fn a_full_disk_loses_nothing() {
         }
         assert!(told || done.status != 0, "{done:?}");
         if done.status != 0 {
-            assert!(done.err.contains("subrosa: ") && done.err.contains("try"), "{done:?}");
+            assert!(
+                done.err.contains("subrosa: ") && done.err.contains("try"),
+                "{done:?}"
+            );
             refused += 1;
             if refused == 3 {
                 break;

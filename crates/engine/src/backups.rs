@@ -298,16 +298,15 @@ impl Source {
 
     /// Leaves out every slot but the one that opened the backup.
     fn revoke_others(&mut self) -> Result<Vec<String>, EngineError> {
-        let opened = self.vault.slot().map(|slot| slot.id);
+        let missing = || VaultError::SlotMissing {
+            name: "that opened the backup".to_owned(),
+        };
+        let opened = self.vault.slot().map(|slot| slot.id).ok_or_else(missing)?;
         let slots = self.vault.slots(&mut self.journal)?;
-        let others: Vec<_> = slots
-            .into_iter()
-            .filter(|slot| Some(slot.id) != opened)
-            .collect();
-        let ids: Vec<_> = others.iter().map(|slot| slot.id).collect();
         self.vault
-            .rotate(&mut self.journal, &ids, &mut |_| Ok(()))?;
-        Ok(others.into_iter().map(|slot| slot.label).collect())
+            .rotate_to(&mut self.journal, opened, &mut |_| Ok(()))?;
+        let others = slots.into_iter().filter(|slot| slot.id != opened);
+        Ok(others.map(|slot| slot.label).collect())
     }
 
     fn names(&mut self) -> Result<Vec<String>, EngineError> {

@@ -203,8 +203,7 @@ impl Session {
     /// Stores a change in the current scope.
     ///
     /// # Errors
-    /// [`EngineError::Unmaskable`] for a value that the redactor would not find, unless the field
-    /// says that it was forced; [`EngineError::Vault`].
+    /// [`EngineError::Vault`].
     pub fn set(&mut self, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Stored, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();

@@ -1,5 +1,10 @@
 //! The main job, through the engine alone: a secret is stored, a command uses it, the output shows
 //! none of it, and the log proves it.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests own their effects"
+)]
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -322,6 +327,36 @@ fn restoring_brings_no_removed_slot_back() {
         Err(EngineError::Vault(VaultError::NoSlot { .. }))
     ));
     open(root.path()).unwrap();
+}
+
+#[test]
+fn the_recovery_code_alone_restores_what_was_revoked_since() {
+    let root = tempfile::tempdir().unwrap();
+    let options = InitOptions {
+        passphrase: secret(PASSPHRASE),
+        recovery: true,
+        params: Some(Argon2Params::FLOOR),
+    };
+    let (mut session, code) = Session::init(setting(root.path()), options).unwrap();
+    let code = || Unlock::Recovery(secret(code.as_ref().unwrap().as_slice()));
+    set(&mut session, "api/key", CANARY);
+    let file = root.path().join("vault.backup");
+    session.backup(&file, &mut |_| ()).unwrap();
+    session.rotate().unwrap();
+    session.close().unwrap();
+    std::fs::remove_dir_all(root.path().join("data")).unwrap();
+    let restore = RestoreOptions {
+        file,
+        conflict: Conflict::Fail,
+    };
+    let (mut session, report) =
+        Session::restore_whole(setting(root.path()), &restore, &code(), &mut |_| ()).unwrap();
+    assert_eq!(report.left_out, ["passphrase"]);
+    let mut out = Vec::new();
+    session.read_value("api/key", None, &mut out).unwrap();
+    assert_eq!(out, CANARY);
+    session.close().unwrap();
+    assert!(open(root.path()).is_err());
 }
 
 #[test]

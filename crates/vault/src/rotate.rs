@@ -41,6 +41,35 @@ impl Vault {
         removed: &[SlotId],
         announce: &mut dyn FnMut(Digest) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
+        self.replace_root(journal, (removed, true), announce)
+    }
+
+    /// Replaces the root key and leaves the slot that opened the vault as the only one, whichever
+    /// kind it is: what was revoked after a backup must not come back with it.
+    ///
+    /// # Errors
+    /// As [`Vault::rotate`], without [`VaultError::LastSlot`].
+    pub fn rotate_to(
+        &mut self,
+        journal: &mut dyn Journal,
+        kept: SlotId,
+        announce: &mut dyn FnMut(Digest) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
+        let slots = self.slots(journal)?;
+        let removed: Vec<_> = slots
+            .iter()
+            .map(|slot| slot.id)
+            .filter(|id| *id != kept)
+            .collect();
+        self.replace_root(journal, (&removed, false), announce)
+    }
+
+    fn replace_root(
+        &mut self,
+        journal: &mut dyn Journal,
+        removed: (&[SlotId], bool),
+        announce: &mut dyn FnMut(Digest) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
         for _ in 0..ATTEMPTS {
             let fresh = RootKeys::generate(self.contents.header.vault, &*self.rng)?;
             let fingerprint = fresh.fingerprint();
@@ -94,9 +123,9 @@ fn plan(
     snapshot: &mut dyn Snapshot,
     rng: &dyn subrosa_crypto::Rng,
     fresh: RootKeys,
-    removed: &[SlotId],
+    (removed, keep_a_person): (&[SlotId], bool),
 ) -> Result<Plan, VaultError> {
-    let (kept, gone) = without(contents, snapshot, removed)?;
+    let (kept, gone) = without(contents, snapshot, (removed, keep_a_person))?;
     let signer = documents::lineage(contents, snapshot)?;
     let mut epochs = AuditEpochs::read(contents, snapshot)?;
     epochs.push_next(rng)?;

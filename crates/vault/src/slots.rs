@@ -126,11 +126,12 @@ pub(crate) fn read_slots(snapshot: &mut dyn Snapshot) -> Result<Vec<(u64, Slot)>
     }
 }
 
-/// The slots that stay and those that go; refuses to remove the last that proves presence.
+/// The slots that stay and those that go; refuses to remove the last that a person opens every
+/// day, when told to.
 pub(crate) fn without(
     contents: &Contents,
     snapshot: &mut dyn Snapshot,
-    removed: &[SlotId],
+    (removed, keep_a_person): (&[SlotId], bool),
 ) -> Result<(RevisedSlots, RevisedSlots), VaultError> {
     let slots = check_slots(contents, snapshot)?;
     let (gone, kept): (Vec<_>, Vec<_>) = slots
@@ -148,7 +149,8 @@ pub(crate) fn without(
     let everyday = |slot: &Slot| {
         proves_presence(slot.info.kind) && slot.info.kind != Some(crate::SlotKind::Recovery)
     };
-    if let Some((_, slot)) = gone.iter().find(|(_, slot)| everyday(slot))
+    if keep_a_person
+        && let Some((_, slot)) = gone.iter().find(|(_, slot)| everyday(slot))
         && !kept.iter().any(|(_, slot)| everyday(slot))
     {
         return Err(VaultError::LastSlot {
