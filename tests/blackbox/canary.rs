@@ -398,10 +398,8 @@ fn fail(place: &Place, said: &mut Said) {
     let mut bad = Command::new(subrosa_tests::program());
     place.surround(&mut bad);
     bad.args(["--debug", "--key-file", bad_key, "ls"]);
-    said.silent(
-        &["a bad key file"],
-        Done::of(loud(&mut bad), b"").explained(&[]),
-    );
+    let done = said.silent(&["a bad key file"], Done::of(loud(&mut bad), b""));
+    assert_eq!(done.status, 1, "{done:?}");
     // A reader that goes away while a value is written to it.
     let mut read = place.with_passphrase("passphrase", &["--debug", "read", "canary/c"]);
     let mut child = loud(&mut read)

@@ -140,15 +140,13 @@ fn at_every_point(change: &Change) {
     let mut kills = 0;
     for call in points {
         for number in 1.. {
-            assert!(number < 400, "{} never survives {call}", change.name);
+            assert!(number < 1000, "{} never survives {call}", change.name);
             let inject = format!("inject={call}:signal=SIGKILL:when={number}");
-            let data = place.path("live").display().to_string();
             let trace = format!("trace={call}");
             let log = place.path("strace").display().to_string();
             let wrapper = [
                 "strace", "-f", "-qq", "-o", &log, "-e", &trace, "-e", &inject,
             ];
-            let _ = data;
             let done = Done::of(
                 &mut command(&place, change, &wrapper),
                 change.input.as_bytes(),
