@@ -1,7 +1,7 @@
 //! A store in memory, for the targets that read vaults.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use subrosa_model::{LogHead, LogRow, StoreError};
 use subrosa_vault::port::{
@@ -119,11 +119,11 @@ impl Snapshot for View<'_> {
         &mut self,
         collection: Collection,
         parent: &[u8; 16],
-        first: u8,
+        first: RangeInclusive<u8>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let wanted = |key: &RecordKey| {
-            (key.collection, &key.parent, key.id[0]) == (collection, parent, first)
+            (key.collection, &key.parent) == (collection, parent) && first.contains(&key.id[0])
         };
         self.visit(wanted, visit);
         Ok(())

@@ -1,7 +1,7 @@
 //! A vault's store in memory, whose content a test can reach and change like an attacker.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use subrosa_model::{LogHead, LogRow, StoreError};
@@ -142,11 +142,13 @@ impl Snapshot for View {
         &mut self,
         collection: Collection,
         parent: &[u8; 16],
-        first: u8,
+        first: RangeInclusive<u8>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.visit(
-            |key| key.collection == collection && key.parent == *parent && key.id[0] == first,
+            |key| {
+                key.collection == collection && key.parent == *parent && first.contains(&key.id[0])
+            },
             visit,
         );
         Ok(())

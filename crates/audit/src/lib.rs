@@ -58,4 +58,4 @@ pub use reader::{EventKind, Filter, Reader, first_since};
 pub use ring::KeyRing;
 pub use ticket::Ticket;
 pub use verify::{FINDINGS_MAX, Known, Report, verify};
-pub use writer::{BACKLOG_MAX, GROUP_MAX, QUEUE_MAX, Status, Writer};
+pub use writer::{ANCHOR_DELAY, BACKLOG_MAX, GROUP_MAX, QUEUE_MAX, Status, Writer};

@@ -1,8 +1,10 @@
 //! The one thread of a process that writes the log.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use subrosa_crypto::Rng;
 use subrosa_model::{Event, StoreError, Timestamp};
@@ -14,6 +16,8 @@ use crate::finding::Finding;
 use crate::port::LogStore;
 use crate::ticket::{Promise, Ticket, promise};
 
+/// How long the anchor may be behind commits that others made.
+pub const ANCHOR_DELAY: Duration = Duration::from_millis(20);
 /// Messages that may wait for the writer; whoever submits more blocks.
 pub const QUEUE_MAX: usize = 1024;
 /// Events that are committed together at most.
@@ -46,6 +50,8 @@ pub struct Writer {
     queue: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
     status: Arc<Mutex<Status>>,
+    /// Whether the thread knows already that the anchor is behind.
+    anchor_due: Arc<AtomicBool>,
 }
 
 enum Message {
@@ -88,6 +94,7 @@ impl Writer {
         }
         let status = Arc::new(Mutex::new(status));
         let (sender, queue) = sync_channel(QUEUE_MAX);
+        let anchor_due = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             store,
             chain,
@@ -100,6 +107,7 @@ impl Writer {
             last_error: None,
             last_time: Timestamp::EPOCH,
             anchored: 0,
+            anchor_due: Arc::clone(&anchor_due),
         };
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
@@ -109,6 +117,7 @@ impl Writer {
             queue: Some(sender),
             thread: Some(thread),
             status,
+            anchor_due,
         })
     }
 
@@ -147,11 +156,16 @@ impl Writer {
         }
     }
 
-    /// Tells the writer that somebody else committed to the chain, so that the anchor follows.
+    /// Tells the writer that somebody else committed to the chain, so that the anchor follows within
+    /// [`ANCHOR_DELAY`]: it is written once for many commits, and waking the writer for each would
+    /// cost a good part of one.
     ///
     /// # Errors
     /// [`AuditError::Stopped`].
     pub fn anchor(&self) -> Result<(), AuditError> {
+        if self.anchor_due.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
         self.send(Message::Anchor)
     }
 
@@ -217,13 +231,15 @@ struct Worker {
     last_time: Timestamp,
     /// The last row that the anchor knows.
     anchored: u64,
+    /// Whether somebody committed since the anchor was last written.
+    anchor_due: Arc<AtomicBool>,
 }
 
 type Group = Vec<(Payload, Option<Promise>)>;
 
 impl Worker {
     fn run(mut self) {
-        while let Ok(first) = self.queue.recv() {
+        while let Some(first) = self.next() {
             let mut group = Group::new();
             let mut flushes = Vec::new();
             let mut next = Some(first);
@@ -260,6 +276,17 @@ impl Worker {
         self.commit(Group::new());
         self.write_anchor();
         self.tell_status();
+    }
+
+    /// The next message; an anchor that is due waits a little for the commits that follow.
+    fn next(&self) -> Option<Message> {
+        match self.queue.recv() {
+            Ok(Message::Anchor) => match self.queue.recv_timeout(ANCHOR_DELAY) {
+                Ok(message) => Some(message),
+                Err(_) => Some(Message::Anchor),
+            },
+            received => received.ok(),
+        }
     }
 
     /// What a flush answers.
@@ -330,6 +357,8 @@ impl Worker {
         let rng = Arc::clone(&self.rng);
         let time = event.time;
         let events = [event];
+        // Whoever chose the place read the store, where other processes may have appended.
+        lock(&self.chain).follow(&mut *self.store)?;
         let sequences = self.append(
             |chain, store| chain.prepare_prune_encoded(&*rng, keep_from, store, &events, time),
             Some(keep_from),
@@ -368,6 +397,8 @@ impl Worker {
         let Some(anchor) = &mut self.anchor else {
             return;
         };
+        // Before the chain is read: who commits from here on asks again.
+        self.anchor_due.store(false, Ordering::Release);
         let mark = lock(&self.chain).mark();
         let Some(mark) = mark.filter(|mark| mark.sequence() != self.anchored) else {
             return;

@@ -36,6 +36,16 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// Names in a sentence: the first of them, and how many more there are.
+pub(crate) fn some_of<T: AsRef<str>>(names: &[T]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// A word as a shell takes it.
 pub(crate) fn shell_word(text: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
@@ -54,6 +64,14 @@ pub(crate) fn indented(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+        assert_eq!(some_of(&names[..2]), "0, 1");
+        assert_eq!(some_of(&names[..10]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(some_of(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+    }
 
     #[test]
     fn stored_text_cannot_drive_a_terminal() {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use subrosa_audit::Chain;
 use subrosa_model::{Change, ChangeKind, KeyName, Scope};
 use subrosa_store::folder::Folder;
-use subrosa_store::pins::{PinRecord, Pins};
+use subrosa_store::pins::PinRecord;
 use subrosa_store::sqlite::{CreateOptions, OpenOptions as StoreOptions, SqliteStore};
 use subrosa_vault::{
     NewValue, Patch, Trailer, Unlock, Vault, VaultError, read_backup, scan_backup,
@@ -22,7 +22,7 @@ use subrosa_vault::{
 use crate::import::Conflict;
 use crate::journal::{ChainJournal, ring};
 use crate::session::Setting;
-use crate::{EngineError, Session};
+use crate::{EngineError, Session, pinning};
 
 /// How to restore.
 #[derive(Debug, Clone)]
@@ -211,11 +211,7 @@ impl Session {
         let draft = Draft::new(&setting.home.data)?;
         let mut source = Source::read(&draft, &setting, options, unlock, progress)?;
         let (vault, fingerprint) = (source.vault.id(), source.vault.fingerprint());
-        let known = setting
-            .home
-            .pins
-            .as_ref()
-            .and_then(|pins| Pins::at(pins).ok()?.get(&setting.home.data).ok()?);
+        let known = pinning::known(&setting.home);
         let revoked = known.is_some_and(|pin| {
             pin.vault == vault && pin.current != fingerprint && pin.next != Some(fingerprint)
         });
@@ -231,12 +227,18 @@ impl Session {
         drop(source);
         // The anchor speaks of the log that is gone; what it knew goes into the record.
         let anchor = setting.home.anchors().join(vault.to_string());
+        let held = pinning::hold(&setting.home);
+        if target.symlink_metadata().is_ok() {
+            return Err(EngineError::VaultExists {
+                path: setting.home.data.clone(),
+            });
+        }
         let pin = PinRecord {
             vault,
             current,
             next: None,
         };
-        match Self::pin(&setting.home, &pin) {
+        match pinning::write(&setting.home, &pin) {
             Ok(()) | Err(EngineError::Home { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -245,7 +247,7 @@ impl Session {
                 .map_err(EngineError::io(format!("removing {}", anchor.display())))?;
         }
         publish(&draft.file(), &target)?;
-        drop(draft);
+        drop((draft, held));
         let mut session = Self::open(setting, unlock)?;
         let change = Change {
             kind: ChangeKind::Restore,

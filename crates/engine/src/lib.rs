@@ -14,6 +14,7 @@ mod handover;
 mod home;
 mod journal;
 mod logs;
+mod pinning;
 mod policies;
 mod proof;
 mod remedy;

@@ -6,9 +6,10 @@ use std::path::Path;
 use subrosa_audit::{
     Entry, Exporter, Filter, Format, Known, Mark, Reader, Report, Strength, first_since, verify,
 };
-use subrosa_model::{Change, ChangeKind, Event, EventBody, Timestamp};
+use subrosa_model::{Change, ChangeKind, Digest, Event, EventBody, Timestamp};
 use subrosa_store::anchor::FileAnchor;
 use subrosa_store::sqlite::SqliteStore;
+use subrosa_vault::VaultError;
 
 use crate::session::open_store;
 use crate::{EngineError, Session};
@@ -49,13 +50,33 @@ impl Session {
         if !self.setting.inspect {
             self.gate.flush()?;
         }
+        let state = self.vault.state_digest();
+        let report = self.walk_log(Some(state), progress)?;
+        if report.is_sound() {
+            return Ok(report);
+        }
+        // Another process may have changed the vault since it was read here: then its state is that
+        // of an earlier head, and a later root key is unknown. Reading it anew compares state and
+        // head in one view.
+        match self.vault.slots(&mut self.journal) {
+            Ok(_) if self.vault.state_digest() != state => self.walk_log(None, progress),
+            Ok(_) | Err(VaultError::Tampered { .. }) => Ok(report),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn walk_log(
+        &mut self,
+        state: Option<Digest>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Report, EngineError> {
         let mut store = self.log_store()?;
         let ring = self.journal.ring();
         let (mark, strength) = self.mark();
         let known = Known {
             mark,
             strength,
-            state: Some(self.vault.state_digest()),
+            state,
         };
         Ok(verify(&mut store, &ring, &known, progress)?)
     }

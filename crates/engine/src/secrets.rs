@@ -5,7 +5,7 @@ use subrosa_egress::{Recipe, Sensitive};
 use subrosa_model::{
     FieldName, KeyName, Label, Scope, SecretUse, Timestamp, VarName, WorkspaceName,
 };
-use subrosa_vault::{Head, Located, Mode, Patch, Stored, Version};
+use subrosa_vault::{Brief, Head, Located, Mode, Patch, Stored, Version};
 
 use crate::{EngineError, Session};
 
@@ -133,7 +133,7 @@ impl Session {
         };
         let mut found = Vec::new();
         for name in names {
-            for head in self.vault.list(&mut self.journal, &name)? {
+            let pick = |head: Brief| {
                 let in_scope = filter.all || head.group.is_none() || head.group == scope.group;
                 let fits =
                     globs.is_empty() || globs.iter().any(|glob| glob.matches(head.key.as_str()));
@@ -141,9 +141,16 @@ impl Session {
                     .tag
                     .as_ref()
                     .is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
-                if in_scope && fits && tagged && head.removed.is_some() == filter.removed {
-                    found.push(listed(&name, &head));
-                }
+                let wanted = in_scope && fits && tagged && head.removed.is_some() == filter.removed;
+                wanted.then(|| listed(&name, head))
+            };
+            let picked = self.vault.list_as(&mut self.journal, &name, &pick, |one| {
+                (one.group.as_deref(), &one.key)
+            })?;
+            if found.is_empty() {
+                found = picked;
+            } else {
+                found.extend(picked);
             }
         }
         Ok(found)
@@ -175,7 +182,7 @@ impl Session {
             })
             .collect();
         Ok(Shown {
-            listed: listed(&located.scope.workspace, head),
+            listed: listed(&located.scope.workspace, head.brief()),
             created: head.created,
             note: head.note.clone(),
             url: head.url.clone(),
@@ -311,15 +318,15 @@ pub(crate) fn secret_use(
     })
 }
 
-fn listed(workspace: &WorkspaceName, head: &Head) -> Listed {
+fn listed(workspace: &WorkspaceName, head: Brief) -> Listed {
     Listed {
         workspace: workspace.clone(),
-        group: head.group.as_ref().map(ToString::to_string),
-        key: head.key.clone(),
-        fields: head.current().values.keys().cloned().collect(),
-        version: head.current().number,
-        tags: head.tags.iter().map(ToString::to_string).collect(),
-        pin: head.pin.as_ref().map(|pin| pin.provider.to_string()),
+        group: head.group.map(String::from),
+        key: head.key,
+        fields: head.fields,
+        version: head.version,
+        tags: head.tags.into_iter().map(String::from).collect(),
+        pin: head.provider.map(String::from),
         modified: head.modified,
         expires: head.expires,
         removed: head.removed,

@@ -10,16 +10,15 @@ use subrosa_crypto::{Argon2Params, Rng, SecretBuf};
 use subrosa_egress::Gate;
 use subrosa_model::{Caller, Digest, Event, EventBody, Scope, StoreError};
 use subrosa_policy::Policy;
-use subrosa_store::FileError;
 use subrosa_store::anchor::FileAnchor;
 use subrosa_store::folder::Folder;
-use subrosa_store::pins::{PinRecord, Pins};
+use subrosa_store::pins::PinRecord;
 use subrosa_store::prelog::Prelog;
 use subrosa_store::sqlite::{CreateOptions, OpenOptions, SqliteStore};
 use subrosa_vault::{Document, Genesis, NewSlot, SlotInfo, Unlock, Unverified, Vault, VaultError};
 
 use crate::journal::{ChainJournal, ring};
-use crate::{Effects, EngineError, Home};
+use crate::{Effects, EngineError, Home, pinning};
 
 /// How long a passphrase takes to check, where the machine decides the cost.
 const KDF_TARGET: Duration = Duration::from_millis(250);
@@ -102,8 +101,8 @@ impl Session {
             next: None,
         };
         let mut notices = Vec::new();
-        if let Err(error) = write_pin(&setting.home, &pin) {
-            notices.push(unpinned_notice(&error));
+        if let Err(error) = pinning::write(&setting.home, &pin) {
+            notices.push(pinning::notice(&error));
         }
         let session = Self::assemble(setting, vault, journal, caller, notices)?;
         Ok((session, code))
@@ -115,27 +114,40 @@ impl Session {
     /// [`EngineError::NoVault`], [`EngineError::Vault`] with `WrongKey`,
     /// [`EngineError::Forged`], [`EngineError::RolledBack`] and whatever the store says.
     pub fn open(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
-        let path = setting.home.vault();
-        let store = open_store(&setting.home, &path)?;
-        let caller = setting.effects.operator();
-        let rng = Arc::clone(&setting.effects.rng);
-        let unverified = match Vault::open(Box::new(store), rng, unlock) {
-            Err(error @ (VaultError::WrongKey { .. } | VaultError::NoSlot { .. })) => {
-                note_attempt(&setting, &caller, unlock.kind().name());
-                return Err(error.into());
+        const ATTEMPTS: usize = 3;
+        for _ in 1..ATTEMPTS {
+            match Self::open_once(setting.clone(), unlock) {
+                // Another process gave it a new root key between our looking at it and reading it.
+                Err(EngineError::Vault(VaultError::Replaced)) => {}
+                outcome => return outcome,
             }
-            opened => opened?,
-        };
-        Self::from_unverified(setting, unverified, caller)
+        }
+        Self::open_once(setting, unlock)
     }
 
-    pub(crate) fn from_unverified(
+    fn open_once(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
+        let caller = setting.effects.operator();
+        let unverified = unlocked(&setting, &caller, unlock)?;
+        let mut notices = Vec::new();
+        if pinning::agrees(&setting.home, &unverified) {
+            return Self::verified(setting, unverified, caller, notices);
+        }
+        // Root and pin are two files: another process may have changed both since we read the one.
+        // They are looked at again while nobody changes them.
+        drop(unverified);
+        let held = pinning::hold(&setting.home);
+        let unverified = unlocked(&setting, &caller, unlock)?;
+        pinning::settle(&setting, &unverified, &mut notices)?;
+        drop(held);
+        Self::verified(setting, unverified, caller, notices)
+    }
+
+    fn verified(
         setting: Setting,
         unverified: Unverified,
         caller: Caller,
+        notices: Vec<String>,
     ) -> Result<Self, EngineError> {
-        let mut notices = Vec::new();
-        check_pin(&setting, &unverified, &mut notices)?;
         let keys = Arc::new(ring(unverified.id(), unverified.audit_epochs())?);
         let Effects { clock, rng } = setting.effects.clone();
         // The head is taken up when the vault is verified, from the same view as its state.
@@ -279,16 +291,28 @@ impl Session {
             Err(EngineError::Presence { what })
         }
     }
-
-    /// Pins a new root key, in two steps around the commit.
-    pub(crate) fn pin(home: &Home, record: &PinRecord) -> Result<(), EngineError> {
-        write_pin(home, record)
-    }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({:?})", self.vault)
+    }
+}
+
+/// Opens the root key, and notes it when that fails.
+fn unlocked(
+    setting: &Setting,
+    caller: &Caller,
+    unlock: &Unlock,
+) -> Result<Unverified, EngineError> {
+    let store = open_store(&setting.home, &setting.home.vault())?;
+    let rng = Arc::clone(&setting.effects.rng);
+    match Vault::open(Box::new(store), rng, unlock) {
+        Err(error @ (VaultError::WrongKey { .. } | VaultError::NoSlot { .. })) => {
+            note_attempt(setting, caller, unlock.kind().name());
+            Err(error.into())
+        }
+        opened => Ok(opened?),
     }
 }
 
@@ -353,73 +377,4 @@ fn note_attempt(setting: &Setting, caller: &Caller, slot: &str) {
     };
     let _ = Folder::create(&setting.home.state)
         .and_then(|_| Prelog::at(&setting.home.prelog()).append(&attempt.encode()));
-}
-
-fn write_pin(home: &Home, record: &PinRecord) -> Result<(), EngineError> {
-    let folder = home.pins.as_ref().ok_or_else(|| EngineError::Home {
-        reason: "no home folder was found for the pins of root fingerprints".to_owned(),
-    })?;
-    Ok(Pins::at(folder)?.set(&home.data, record)?)
-}
-
-fn unpinned_notice(error: &EngineError) -> String {
-    format!(
-        "the root fingerprint could not be pinned, so a forged vault in this folder would not be noticed: {error}"
-    )
-}
-
-/// Compares the root fingerprint with the pinned one, and pins it on first sight when a person
-/// has proved to know the vault's secret.
-fn check_pin(
-    setting: &Setting,
-    unverified: &Unverified,
-    notices: &mut Vec<String>,
-) -> Result<(), EngineError> {
-    let fingerprint = unverified.fingerprint();
-    let present = unverified
-        .slot()
-        .and_then(|slot| slot.kind)
-        .is_some_and(|kind| kind.proves_presence());
-    let known = match &setting.home.pins {
-        None => None,
-        Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {
-            Ok(known) => known,
-            // A pin that is there and cannot be trusted is no reason to trust the vault.
-            Err(error @ (FileError::Damaged { .. } | FileError::Unsafe { .. })) => {
-                return Err(error.into());
-            }
-            Err(_) => None,
-        },
-    };
-    let fresh = PinRecord {
-        vault: unverified.id(),
-        current: fingerprint,
-        next: None,
-    };
-    let write = |notices: &mut Vec<String>| match write_pin(&setting.home, &fresh) {
-        Ok(()) => {}
-        Err(error) => notices.push(unpinned_notice(&error)),
-    };
-    match known {
-        Some(pin) if pin.current == fingerprint && pin.next.is_none() => Ok(()),
-        // A rotation was under way: whichever root key the vault has now was announced.
-        Some(pin) if pin.current == fingerprint || pin.next == Some(fingerprint) => {
-            write(notices);
-            Ok(())
-        }
-        Some(_) if setting.accept_root && present => {
-            write(notices);
-            Ok(())
-        }
-        Some(_) => Err(EngineError::Forged {
-            path: setting.home.data.clone(),
-        }),
-        None if present => {
-            write(notices);
-            Ok(())
-        }
-        None => Err(EngineError::Unpinned {
-            path: setting.home.data.clone(),
-        }),
-    }
 }

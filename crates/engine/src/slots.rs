@@ -14,7 +14,7 @@ use subrosa_store::files::create_new;
 use subrosa_store::pins::PinRecord;
 use subrosa_vault::{NewSlot, SlotInfo, Unlock, VaultError};
 
-use crate::{EngineError, Session};
+use crate::{EngineError, Session, pinning};
 
 /// How long a passphrase takes to check.
 const KDF_TARGET: Duration = Duration::from_millis(250);
@@ -149,13 +149,20 @@ impl Session {
         let (vault, current) = (self.vault.id(), self.vault.fingerprint());
         // Completion records of this process must not come between plan and commit.
         self.gate.flush()?;
+        // From here to the end no other process changes root and pin.
+        let held = pinning::hold(&home);
+        let known = pinning::known(&home);
+        let ours = |pin: &PinRecord| pin.current == current || pin.next == Some(current);
+        if known.is_some_and(|pin| pin.vault == vault && !ours(&pin)) {
+            return Err(VaultError::Replaced.into());
+        }
         let mut announce = |next: Digest| {
             let pin = PinRecord {
                 vault,
                 current,
                 next: Some(next),
             };
-            match Self::pin(&home, &pin) {
+            match pinning::write(&home, &pin) {
                 Ok(()) => Ok(()),
                 // Without a place for pins there is none to go stale.
                 Err(EngineError::Home { .. }) => Ok(()),
@@ -164,14 +171,20 @@ impl Session {
                 }),
             }
         };
-        self.vault
-            .rotate(&mut self.journal, removed, &mut announce)?;
-        let pin = PinRecord {
-            vault,
-            current: self.vault.fingerprint(),
-            next: None,
+        let rotated = self.vault.rotate(&mut self.journal, removed, &mut announce);
+        let pin = match &rotated {
+            Ok(()) => Some(PinRecord {
+                vault,
+                current: self.vault.fingerprint(),
+                next: None,
+            }),
+            // What was announced did not come.
+            Err(_) => known,
         };
-        match Self::pin(&home, &pin) {
+        let written = pin.map_or(Ok(()), |pin| pinning::write(&home, &pin));
+        drop(held);
+        rotated?;
+        match written {
             Ok(()) | Err(EngineError::Home { .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -35,6 +35,19 @@ impl Timestamp {
         self.0
     }
 
+    /// The day in UTC, as `2026-11-22`; the number of microseconds for what no calendar has.
+    #[must_use]
+    pub fn day(self) -> String {
+        let nanos = i128::from(self.0) * 1000;
+        match OffsetDateTime::from_unix_timestamp_nanos(nanos) {
+            Ok(time) => {
+                let (year, month, day) = time.to_calendar_date();
+                format!("{year:04}-{:02}-{day:02}", u8::from(month))
+            }
+            Err(_) => self.0.to_string(),
+        }
+    }
+
     /// This point moved later by `by`, held at the last representable one.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, getpgid, getpgrp, getppid, getsid};
+use rustix::process::getppid;
 use signal_hook::SigId;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+
+use crate::tree::belonging;
 
 /// Caught while a run lasts.
 const CAUGHT: [i32; 7] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH];
@@ -68,12 +70,13 @@ impl Drop for Signals {
 /// Whether somebody would continue this process if it stopped: its parent is in the same session
 /// and another group, as a shell with job control is.
 pub(crate) fn may_stop() -> bool {
-    let Some(parent) = getppid() else {
-        return false;
-    };
-    let session = |pid: Option<Pid>| getsid(pid).ok();
-    session(Some(parent)) == session(None)
-        && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
+    let of_parent = getppid().and_then(|parent| belonging(Some(parent)));
+    match (of_parent, belonging(None)) {
+        (Some((their_group, their_session)), Some((group, session))) => {
+            their_session == session && their_group != group
+        }
+        _ => false,
+    }
 }
 
 /// Stops this process until SIGCONT.

@@ -191,11 +191,28 @@ pub(crate) fn tasks_of_user() -> Option<u64> {
     Some(tasks)
 }
 
-/// Field 20 of `/proc/PID/stat`.
+/// Process group and session of a process, or of this one. Either is 0 when its leader lives
+/// outside our PID namespace, as the session of a shell that was put into a container does;
+/// `getpgid` and `getsid` of rustix hold that this cannot be.
+pub(crate) fn belonging(pid: Option<Pid>) -> Option<(i32, i32)> {
+    let path = match pid {
+        Some(pid) => format!("/proc/{}/stat", pid.as_raw_nonzero()),
+        None => "/proc/self/stat".to_owned(),
+    };
+    let line = std::fs::read(path).ok()?;
+    Some((number(field(&line, 5)?)?, number(field(&line, 6)?)?))
+}
+
 fn threads(line: &[u8]) -> Option<u64> {
+    std::str::from_utf8(field(line, 20)?).ok()?.parse().ok()
+}
+
+/// One field of `/proc/PID/stat` behind the name, counted as proc_pid_stat(5) counts: from 3.
+fn field(line: &[u8], number: usize) -> Option<&[u8]> {
     let after = line.iter().rposition(|byte| *byte == b')')? + 2;
-    let field = line.get(after..)?.split(|byte| *byte == b' ').nth(17)?;
-    std::str::from_utf8(field).ok()?.parse().ok()
+    line.get(after..)?
+        .split(|byte| *byte == b' ')
+        .nth(number.checked_sub(3)?)
 }
 
 fn number(text: &[u8]) -> Option<i32> {

@@ -1,5 +1,7 @@
 //! What both stores ask of a batch before they touch a database, and how keys are written down.
 
+use std::ops::RangeInclusive;
+
 use subrosa_model::{LogAppend, LogHead, StoreError};
 use subrosa_vault::port::{Batch, Changes, Collection, RecordKey, Write};
 
@@ -170,25 +172,50 @@ pub(crate) struct KeyRange {
 }
 
 impl KeyRange {
-    pub(crate) fn new(collection: Collection, parent: Option<&[u8; 16]>, id: &[u8]) -> Self {
-        let mut first = [0; KEY_BYTES];
-        first[0] = collection.number();
-        let mut length = 1;
-        if let Some(parent) = parent {
-            first[1..17].copy_from_slice(parent);
-            first[17..17 + id.len()].copy_from_slice(id);
-            length = 17 + id.len();
+    /// The keys of a collection, of one parent or of all.
+    pub(crate) fn new(collection: Collection, parent: Option<&[u8; 16]>) -> Self {
+        let first = start(collection, parent);
+        let prefix = if parent.is_some() { 17 } else { 1 };
+        Self {
+            first,
+            end: after(first, prefix),
         }
-        let mut end = first;
-        // The first byte is a collection's number, far from 255, so the carry ends there at last.
-        for byte in end[..length].iter_mut().rev() {
-            *byte = byte.wrapping_add(1);
-            if *byte != 0 {
-                break;
-            }
-        }
-        Self { first, end }
     }
+
+    /// The keys of a collection and parent whose id begins with one of these bytes.
+    pub(crate) fn bucket(
+        collection: Collection,
+        parent: &[u8; 16],
+        bytes: &RangeInclusive<u8>,
+    ) -> Self {
+        let mut first = start(collection, Some(parent));
+        let mut last = first;
+        (first[17], last[17]) = (*bytes.start(), *bytes.end());
+        Self {
+            first,
+            end: after(last, 18),
+        }
+    }
+}
+
+fn start(collection: Collection, parent: Option<&[u8; 16]>) -> [u8; KEY_BYTES] {
+    let mut first = [0; KEY_BYTES];
+    first[0] = collection.number();
+    first[1..17].copy_from_slice(parent.unwrap_or(&[0; 16]));
+    first
+}
+
+/// The least key that does not begin as this one does.
+fn after(mut key: [u8; KEY_BYTES], prefix: usize) -> [u8; KEY_BYTES] {
+    key[prefix..].fill(0);
+    // The first byte is a collection's number, far from 255, so the carry ends there at last.
+    for byte in key[..prefix].iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+    key
 }
 
 /// The keys that one commit touches.

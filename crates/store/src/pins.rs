@@ -16,7 +16,8 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use subrosa_model::{Digest, VaultId};
 
@@ -27,6 +28,8 @@ use crate::folder::Folder;
 const FIRST_LINE: &str = "subrosa-pin 1";
 /// Longest pin file, in bytes: a path of 4 KiB in hexadecimal and the rest.
 const LENGTH_MAX: usize = 16 * 1024;
+/// The file whose lock [`Pins::hold`] takes. It stays empty.
+const LOCK: &str = ".lock";
 
 /// What is known of the vault in one folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,13 @@ impl PinRecord {
     }
 }
 
+/// While it lives, no other process that asks for it changes a pin.
+#[derive(Debug)]
+#[must_use = "the pins are let go of when it is dropped"]
+pub struct PinsHeld {
+    _file: OwnedFd,
+}
+
 /// The known roots of vaults. Folders are told apart by their real path.
 #[derive(Debug)]
 pub struct Pins {
@@ -119,6 +129,28 @@ impl Pins {
         Ok(Self {
             folder: Folder::create(folder)?,
         })
+    }
+
+    /// Waits until no other process holds the pins, and holds them.
+    ///
+    /// A root and its pin are two files: who changes both, or settles one by the other, does so
+    /// while nobody else does. Whoever is killed lets go.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn hold(&self) -> Result<PinsHeld, FileError> {
+        let path = self.folder.path().join(LOCK);
+        let failed = |errno| FileError::from_os(&path, errno);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(self.folder.fd(), LOCK, flags, mode).map_err(failed)?;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
+                Ok(()) => return Ok(PinsHeld { _file: file }),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
     }
 
     /// What is known of the vault in this folder; `None` when nothing is.

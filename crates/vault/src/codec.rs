@@ -6,6 +6,8 @@
 //!
 //! Source: spec/vault.md, "Encoding".
 
+use std::collections::BTreeMap;
+
 use subrosa_model::Timestamp;
 
 /// Appends values to a growing buffer.
@@ -156,12 +158,41 @@ impl<'a> Decoder<'a> {
         limit: usize,
         mut get: impl FnMut(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Vec<T>, Malformed> {
+        // No reservation by a count that the input claims.
+        let mut items = Vec::new();
+        self.each(limit, |d| {
+            items.push(get(d)?);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    /// A list of at most `limit` keys with what belongs to each; of a key that comes again, the last.
+    pub(crate) fn map<K: Ord, V>(
+        &mut self,
+        limit: usize,
+        mut get: impl FnMut(&mut Self) -> Result<(K, V), Malformed>,
+    ) -> Result<BTreeMap<K, V>, Malformed> {
+        let mut map = BTreeMap::new();
+        self.each(limit, |d| {
+            let (key, value) = get(d)?;
+            map.insert(key, value);
+            Ok(())
+        })?;
+        Ok(map)
+    }
+
+    /// The items of a list of at most `limit`, one by one.
+    pub(crate) fn each(
+        &mut self,
+        limit: usize,
+        mut get: impl FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
         if count > limit {
             return Err(Malformed);
         }
-        // No reservation by a count that the input claims.
-        (0..count).map(|_| get(self)).collect()
+        (0..count).try_for_each(|_| get(self))
     }
 
     /// Demands that everything was read.

@@ -11,7 +11,7 @@ use crate::head::{Head, HeadBody, HeadPlace};
 use crate::journal::Journal;
 use crate::keys::{RootKeys, head_key, header_key, state_key, workspace_state_key};
 use crate::port::{Collection, Record, RecordKey, RecordRef, Snapshot};
-use crate::state::{VaultState, WorkspaceState, record_digest};
+use crate::state::{VaultState, WorkspaceState, bucket_around, record_digest};
 use crate::workspace::Workspace;
 use crate::{FORMAT, VaultError};
 
@@ -225,7 +225,8 @@ impl Contents {
         let mut wanted = None;
         let mut failure = None;
         let parent = workspace.id.as_bytes();
-        snapshot.scan_bucket(Collection::Head, parent, id[0], &mut |record| {
+        let bucket = bucket_around(id[0]);
+        snapshot.scan_bucket(Collection::Head, parent, bucket, &mut |record| {
             if let Err(error) = found.add(workspace.keys.set(), &record) {
                 failure = Some(error);
                 return ControlFlow::Break(());

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use subrosa_crypto::{Aad, Key, Rng};
 use subrosa_model::limits::{FIELDS_MAX, TAGS_MAX, VERSIONS_KEPT};
 use subrosa_model::{
-    FieldName, GroupName, KeyName, Pin, SecretId, Tag, Timestamp, VarName, VaultId, WorkspaceId,
+    FieldName, GroupName, KeyName, Pin, ProviderId, SecretId, Tag, Timestamp, VarName, VaultId,
+    WorkspaceId,
 };
 
 use crate::VaultError;
@@ -106,6 +107,23 @@ impl Head {
             .expect("a head has at least one version: decoding and patching see to it")
     }
 
+    /// What a list tells of it.
+    #[must_use]
+    pub fn brief(&self) -> Brief {
+        let current = self.current();
+        Brief {
+            group: self.group.clone(),
+            key: self.key.clone(),
+            provider: self.pin.as_ref().map(|pin| pin.provider.clone()),
+            modified: self.modified,
+            expires: self.expires,
+            removed: self.removed,
+            tags: self.tags.clone(),
+            fields: current.values.keys().cloned().collect(),
+            version: current.number,
+        }
+    }
+
     /// A version by its number.
     #[must_use]
     pub fn version(&self, number: u32) -> Option<&Version> {
@@ -184,11 +202,8 @@ impl Head {
             tags: d.list(TAGS_MAX, Decoder::name)?,
             note: d.text()?.to_owned(),
             url: d.text()?.to_owned(),
-            fields: d.list(FIELDS_MAX, decode_field)?.into_iter().collect(),
-            bindings: d
-                .list(FIELDS_MAX, |d| Ok((d.name()?, d.name()?)))?
-                .into_iter()
-                .collect(),
+            fields: d.map(FIELDS_MAX, decode_field)?,
+            bindings: d.map(FIELDS_MAX, |d| Ok((d.name()?, d.name()?)))?,
             versions: d.list(VERSIONS_KEPT, decode_version)?,
         };
         d.end()?;
@@ -236,19 +251,88 @@ fn decode_version(d: &mut Decoder<'_>) -> Result<Version, Malformed> {
     Ok(Version {
         number: d.u32()?,
         created: d.time()?,
-        values: d
-            .list(FIELDS_MAX, |d| {
-                Ok((
-                    d.name()?,
-                    ValueRef {
-                        id: d.fixed()?,
-                        written: d.u32()?,
-                    },
-                ))
-            })?
-            .into_iter()
-            .collect(),
+        values: d.map(FIELDS_MAX, |d| {
+            let field = d.name()?;
+            let value = ValueRef {
+                id: d.fixed()?,
+                written: d.u32()?,
+            };
+            Ok((field, value))
+        })?,
     })
+}
+
+/// What a list tells of a secret. A list of 100,000 is read without the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The group in the workspace, if it is in one.
+    pub group: Option<GroupName>,
+    /// The key.
+    pub key: KeyName,
+    /// The provider that it is pinned to.
+    pub provider: Option<ProviderId>,
+    /// When anything of it last changed.
+    pub modified: Timestamp,
+    /// After this it is refused everywhere.
+    pub expires: Option<Timestamp>,
+    /// When it was removed.
+    pub removed: Option<Timestamp>,
+    /// Words that the user hung on it, ascending.
+    pub tags: Vec<Tag>,
+    /// The fields that have a value in the current version, ascending.
+    pub fields: Vec<FieldName>,
+    /// The number of the current version.
+    pub version: u32,
+}
+
+impl Brief {
+    /// Reads what [`Head::encode`] writes.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut d = Decoder::new(bytes);
+        let _id: [u8; 16] = d.fixed()?;
+        let group = d.option(Decoder::name)?;
+        let key = d.name()?;
+        let provider = d.option(decode_pin)?.map(|pin| pin.provider);
+        let _created = d.time()?;
+        let (modified, expires) = (d.time()?, d.option(Decoder::time)?);
+        let removed = d.option(Decoder::time)?;
+        let tags = d.list(TAGS_MAX, Decoder::name)?;
+        let (_note, _url) = (d.text()?, d.text()?);
+        d.each(FIELDS_MAX, |d| {
+            let (_name, _kind, _sensitive, _hint) = (d.text()?, d.text()?, d.flag()?, d.text()?);
+            d.each(FIELDS_MAX, |d| d.text().map(drop))?;
+            let (_forced, _searched) = (d.flag()?, d.flag()?);
+            Ok(())
+        })?;
+        d.each(FIELDS_MAX, |d| {
+            let (_field, _variable) = (d.text()?, d.text()?);
+            Ok(())
+        })?;
+        let (mut version, mut names) = (None, Vec::new());
+        d.each(VERSIONS_KEPT, |d| {
+            version = Some(d.u32()?);
+            let _created = d.time()?;
+            names.clear();
+            d.each(FIELDS_MAX, |d| {
+                names.push(d.text()?);
+                let (_id, _written): ([u8; 16], u32) = (d.fixed()?, d.u32()?);
+                Ok(())
+            })
+        })?;
+        d.end()?;
+        let fields = names.into_iter().map(|name| FieldName::new(name));
+        Ok(Self {
+            group,
+            key,
+            provider,
+            modified,
+            expires,
+            removed,
+            tags,
+            fields: fields.collect::<Result<_, _>>().map_err(|_| Malformed)?,
+            version: version.ok_or(Malformed)?,
+        })
+    }
 }
 
 /// Where a head's record stands: all of it is bound into what is sealed there.
@@ -297,15 +381,25 @@ impl<'a> HeadBody<'a> {
         split.map_err(|_| VaultError::tampered("the record of a secret"))
     }
 
+    pub(crate) fn open_with<T>(
+        &self,
+        place: &HeadPlace,
+        key: &Key,
+        plain: &mut Vec<u8>,
+        decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<T, VaultError> {
+        key.open_public(&place.meta_aad(), self.meta, plain)
+            .map_err(VaultError::opening("the record of a secret"))?;
+        decode(plain).map_err(|_| VaultError::tampered("the record of a secret"))
+    }
+
     pub(crate) fn open(
         &self,
         place: &HeadPlace,
         key: &Key,
         plain: &mut Vec<u8>,
     ) -> Result<Head, VaultError> {
-        key.open_public(&place.meta_aad(), self.meta, plain)
-            .map_err(VaultError::opening("the record of a secret"))?;
-        Head::decode(plain).map_err(|_| VaultError::tampered("the record of a secret"))
+        self.open_with(place, key, plain, Head::decode)
     }
 }
 
@@ -326,4 +420,71 @@ pub(crate) fn value_aad(
         .u32(written)
         .optional(pin.map(|pin| pin.provider.as_str().as_bytes()));
     aad.optional(pin.map(|pin| pin.hosts.as_bytes().as_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name<T: TryFrom<String>>(text: &str) -> T {
+        T::try_from(text.to_owned()).unwrap_or_else(|_| panic!("{text} is no name"))
+    }
+
+    fn full() -> Head {
+        let value = |written| ValueRef {
+            id: [7; 16],
+            written,
+        };
+        let version = |number, fields: &[&str]| Version {
+            number,
+            created: Timestamp::from_micros(5),
+            values: fields
+                .iter()
+                .map(|field| (name(field), value(number)))
+                .collect(),
+        };
+        Head {
+            id: SecretId::from_bytes([3; 16]),
+            group: Some(name("team")),
+            key: name("db/main"),
+            pin: Some(Pin {
+                provider: name("openai"),
+                hosts: subrosa_model::Digest::from_bytes([9; 32]),
+            }),
+            created: Timestamp::from_micros(1),
+            modified: Timestamp::from_micros(2),
+            expires: Some(Timestamp::from_micros(3)),
+            removed: Some(Timestamp::from_micros(4)),
+            tags: vec![name("a"), name("b")],
+            note: "a note".to_owned(),
+            url: "https://example.com".to_owned(),
+            fields: ["old", "password", "user"]
+                .iter()
+                .map(|field| (name(field), Field::default()))
+                .collect(),
+            bindings: BTreeMap::from([(name("user"), name("DB_USER"))]),
+            versions: vec![version(4, &["old"]), version(5, &["password", "user"])],
+        }
+    }
+
+    #[test]
+    fn what_a_list_tells_is_what_the_head_holds() {
+        let (full, mut bare) = (full(), full());
+        (bare.group, bare.pin, bare.expires, bare.removed) = (None, None, None, None);
+        bare.tags.clear();
+        bare.versions.truncate(1);
+        for head in [full, bare] {
+            let bytes = head.encode();
+            assert_eq!(Head::decode(&bytes), Ok(head.clone()));
+            assert_eq!(Brief::decode(&bytes), Ok(head.brief()));
+            for cut in 0..bytes.len() {
+                assert_eq!(Brief::decode(&bytes[..cut]), Err(Malformed), "{cut}");
+            }
+            let longer = [&bytes[..], &[0]].concat();
+            assert_eq!(Brief::decode(&longer), Err(Malformed));
+        }
+        let mut none = self::full();
+        none.versions.clear();
+        assert_eq!(Brief::decode(&none.encode()), Err(Malformed));
+    }
 }

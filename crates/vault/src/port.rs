@@ -4,7 +4,7 @@
 //! body means it never learns. A secret is found by its record's id, which is a keyed hash of its
 //! name, so a store needs no other index.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use subrosa_model::{LogAppend, LogHead, LogRow, StoreError};
 
@@ -160,7 +160,7 @@ pub trait Snapshot {
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
-    /// Visits the records of a collection and parent whose id begins with `first`, as above.
+    /// Visits the records of a collection and parent whose id begins with a byte of `first`, as above.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -168,7 +168,7 @@ pub trait Snapshot {
         &mut self,
         collection: Collection,
         parent: &[u8; 16],
-        first: u8,
+        first: RangeInclusive<u8>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 

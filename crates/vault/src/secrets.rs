@@ -1,20 +1,14 @@
 //! Secrets: find, list, store, change, remove and bring back.
 
-use std::ops::ControlFlow;
-
 use subrosa_egress::Sensitive;
-use subrosa_model::{
-    Change, ChangeKind, FieldName, KeyName, Label, Scope, Timestamp, WorkspaceName,
-};
+use subrosa_model::{Change, ChangeKind, FieldName, KeyName, Label, Scope, Timestamp};
 
-use crate::contents::{LoadedHead, open_head};
+use crate::contents::LoadedHead;
 use crate::draft::Draft;
 use crate::head::{Head, ValueRef, value_aad};
 use crate::journal::Journal;
 use crate::keys::{ValueKeys, value_key};
 use crate::patch::{Mode, Patch, Stored, check, push_version, set_in};
-use crate::port::Collection;
-use crate::state::WorkspaceState;
 use crate::{Vault, VaultError};
 
 /// A secret where a look-up found it.
@@ -96,58 +90,6 @@ impl Vault {
         Err(VaultError::Missing {
             key: key.clone(),
             scope: scope.clone(),
-        })
-    }
-
-    /// All secrets of a workspace, in the order of group and key; removed ones included.
-    ///
-    /// The whole workspace is compared with its state.
-    ///
-    /// # Errors
-    /// [`VaultError::Tampered`] when a secret is missing, added or not what was stored.
-    pub fn list(
-        &mut self,
-        journal: &mut dyn Journal,
-        name: &WorkspaceName,
-    ) -> Result<Vec<Head>, VaultError> {
-        self.read(journal, |contents, snapshot| {
-            contents.load_workspace_state(snapshot, name)?;
-            let Some(workspace) = contents.workspaces.get(name) else {
-                return Ok(Vec::new());
-            };
-            let vault = contents.header.vault;
-            let mut found = WorkspaceState::empty();
-            let mut heads = Vec::new();
-            let mut failure = None;
-            let mut plain = Vec::new();
-            snapshot.scan(
-                Collection::Head,
-                Some(workspace.id.as_bytes()),
-                &mut |record| {
-                    let opened = found
-                        .add(workspace.keys.set(), &record)
-                        .and_then(|()| open_head(vault, workspace, &record, &mut plain));
-                    match opened {
-                        Ok(head) => {
-                            heads.push(head);
-                            ControlFlow::Continue(())
-                        }
-                        Err(error) => {
-                            failure = Some(error);
-                            ControlFlow::Break(())
-                        }
-                    }
-                },
-            )?;
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            match &workspace.state {
-                Some((_, state)) if *state == found => {}
-                _ => return Err(VaultError::tampered("the secrets of a workspace")),
-            }
-            heads.sort_by(|a, b| (&a.group, &a.key).cmp(&(&b.group, &b.key)));
-            Ok(heads)
         })
     }
 

@@ -2,7 +2,7 @@
 //! back alone.
 //!
 //! The vault's state lists every small record (header, slots, workspaces, documents, states of
-//! workspaces) with its digest. The state of a workspace holds, for each of 256 buckets of heads,
+//! workspaces) with its digest. The state of a workspace holds, for each of 32 buckets of heads,
 //! the sum of a keyed function of what stands in it. The digest of the vault's state is sealed
 //! into the head of the audit log, whose mark is anchored outside the folder.
 //!
@@ -13,6 +13,7 @@
 //! Source: spec/vault.md, "State".
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use subrosa_crypto::{Aad, Key, OpenError, Rng, commitment, sha256};
 use subrosa_model::limits::{SLOTS_MAX, WORKSPACES_MAX};
@@ -26,7 +27,11 @@ use crate::port::{Collection, Record, RecordKey, RecordRef};
 
 /// Most records that the vault's state lists.
 const LISTED_MAX: usize = 2 * WORKSPACES_MAX + SLOTS_MAX + 64;
-const BUCKETS: usize = 256;
+/// Few enough that the state fits into a page of a store beside its neighbours, since every change
+/// writes it; many enough that looking one secret up among 100,000 reads a small part of them.
+const BUCKETS: usize = 32;
+/// Ids that share these first bits share a bucket.
+const BUCKET_BITS: u32 = BUCKETS.ilog2();
 
 /// The digest of a small record as a state lists it.
 pub(crate) fn record_digest(key: &RecordKey, revision: u64, body: &[u8]) -> Digest {
@@ -131,6 +136,16 @@ fn vault_aad(vault: VaultId, revision: u64) -> Aad {
         .u64(revision)
 }
 
+fn bucket_of(first: u8) -> usize {
+    usize::from(first >> (8 - BUCKET_BITS))
+}
+
+/// The first bytes of the ids in the bucket that ids with this first byte belong to.
+pub(crate) fn bucket_around(first: u8) -> RangeInclusive<u8> {
+    let rest = u8::MAX >> BUCKET_BITS;
+    first & !rest..=first | rest
+}
+
 /// The sums over the heads of one workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WorkspaceState {
@@ -149,7 +164,7 @@ impl WorkspaceState {
 
     /// Counts a head in.
     pub(crate) fn add(&mut self, set: &Key, head: &RecordRef<'_>) -> Result<(), VaultError> {
-        let sum = &mut self.sums[usize::from(head.key.id[0])];
+        let sum = &mut self.sums[bucket_of(head.key.id[0])];
         *sum = sum.wrapping_add(element(set, head)?);
         self.count += 1;
         Ok(())
@@ -157,7 +172,7 @@ impl WorkspaceState {
 
     /// Counts a head out.
     pub(crate) fn subtract(&mut self, set: &Key, head: &RecordRef<'_>) -> Result<(), VaultError> {
-        let sum = &mut self.sums[usize::from(head.key.id[0])];
+        let sum = &mut self.sums[bucket_of(head.key.id[0])];
         *sum = sum.wrapping_sub(element(set, head)?);
         self.count = self.count.saturating_sub(1);
         Ok(())
@@ -165,7 +180,15 @@ impl WorkspaceState {
 
     /// Whether a bucket holds exactly what was counted in.
     pub(crate) fn bucket_agrees(&self, found: &Self, first: u8) -> bool {
-        self.sums[usize::from(first)] == found.sums[usize::from(first)]
+        self.sums[bucket_of(first)] == found.sums[bucket_of(first)]
+    }
+
+    /// Counts in what another counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.sums.iter_mut().zip(other.sums.iter()) {
+            *sum = sum.wrapping_add(*more);
+        }
+        self.count += other.count;
     }
 
     pub(crate) fn seal(

@@ -13,7 +13,7 @@ from .primitives import commitment_of, derive, mac, prf, tag_of, unseal, unwrap
 
 MAX_WORKSPACES = 1_000
 MAX_VALUE = 1 << 20
-BUCKETS = 256
+BUCKETS = 32
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ def head_id(key, group, name):
     return mac(derive(key, "lookup"), message)[:16]
 
 
+def bucket_of(record_id):
+    """The bucket of a head: the first five bits of its record id."""
+    return record_id[0] // 8
+
+
 def summand(set_key, record, meta, keys):
     """What one head adds to the sum of its bucket."""
     data = record.id + u64(record.revision) + commitment_of(meta) + commitment_of(keys)
@@ -102,7 +107,7 @@ class _Opening:
             raise Inconsistent(f"{record.what}: its id is not that of its name")
         what = f"{record.what}, keys"
         opened = unseal(self.values_key, ad("subrosa/head-keys/v1", *place), keys, what)
-        bucket = record.id[0]
+        bucket = bucket_of(record.id)
         term = summand(self.set_key, record, meta, keys)
         self.sums[bucket] = (self.sums[bucket] + term) % (1 << 128)
         self.count += 1

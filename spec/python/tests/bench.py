@@ -161,7 +161,8 @@ class Bench:
             if record.collection == HEAD and record.parent == workspace:
                 meta, keys = workspaces.two_parts(record)
                 term = workspaces.summand(set_key, record, meta, keys)
-                sums[record.id[0]] = (sums[record.id[0]] + term) % (1 << 128)
+                bucket = workspaces.bucket_of(record.id)
+                sums[bucket] = (sums[bucket] + term) % (1 << 128)
                 count += 1
         return count, sums
 

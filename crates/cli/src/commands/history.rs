@@ -32,7 +32,7 @@ impl History {
         let mut table = Table::new(&["VERSION", "MADE", "", "WRITTEN"]);
         for one in past {
             let written: Vec<&str> = one.written.iter().map(|field| field.as_str()).collect();
-            table.row(vec![
+            table.row(&[
                 one.version.to_string(),
                 second(one.created),
                 if one.current {

@@ -8,7 +8,7 @@ use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::files;
 use crate::progress::Progress;
-use crate::text::count;
+use crate::text::{count, some_of};
 
 /// Store the secrets of a .env or JSON file: all or none
 ///
@@ -121,7 +121,7 @@ fn report(context: &Context, imported: &Imported, dry_run: bool) {
         context.out.done(&format!(
             "{} {verb}{what}: {}",
             count(keys.len(), "secret"),
-            names.join(", ")
+            some_of(&names)
         ));
     }
     if imported.references > 0 {
@@ -133,10 +133,12 @@ fn report(context: &Context, imported: &Imported, dry_run: bool) {
     if lines.iter().all(|(_, keys)| keys.is_empty()) {
         context.out.done("There was nothing to import.");
     }
-    for key in &imported.unmasked {
+    if let Some(first) = imported.unmasked.first() {
+        let names: Vec<&str> = imported.unmasked.iter().map(|key| key.as_str()).collect();
         context.out.warn(&format!(
-            "{key} is too short or too common to be masked in output, and commands do not get it; \
-             insist: subrosa set {key} --force"
+            "too short or too common to be masked in output, so commands do not get them: {}; \
+             insist: subrosa set {first} --force",
+            some_of(&names)
         ));
     }
     if !dry_run && !imported.created.is_empty() {

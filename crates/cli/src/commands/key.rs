@@ -216,7 +216,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     }
     let mut table = Table::new(&["LABEL", "KIND", "PROVES PRESENCE", "ADDED", "ID", ""]);
     for slot in &slots {
-        table.row(row(slot));
+        table.row(&row(slot));
     }
     context.out.print(&table.render())
 }

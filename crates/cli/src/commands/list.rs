@@ -76,19 +76,19 @@ fn table(found: &[Listed], context: &Context) -> Table {
         };
         let only_value = one.fields.len() == 1 && one.fields[0].is_default();
         let fields: Vec<&str> = one.fields.iter().map(|field| field.as_str()).collect();
-        table.row(vec![
-            one.key.to_string(),
-            place,
-            if only_value {
+        table.row(&[
+            one.key.as_str(),
+            &place,
+            &if only_value {
                 String::new()
             } else {
                 fields.join(",")
             },
-            one.version.to_string(),
-            one.pin.clone().unwrap_or_default(),
-            one.tags.join(","),
-            day(one.removed.unwrap_or(one.modified)),
-            one.expires.map(|at| expiry(at, now)).unwrap_or_default(),
+            &one.version.to_string(),
+            one.pin.as_deref().unwrap_or_default(),
+            &one.tags.join(","),
+            &day(one.removed.unwrap_or(one.modified)),
+            &one.expires.map(|at| expiry(at, now)).unwrap_or_default(),
         ]);
     }
     table
@@ -96,7 +96,7 @@ fn table(found: &[Listed], context: &Context) -> Table {
 
 /// The day of a time, UTC.
 pub(super) fn day(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
+    time.day()
 }
 
 /// A time to the second, UTC.

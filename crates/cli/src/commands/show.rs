@@ -77,7 +77,7 @@ fn human(shown: &Shown) -> String {
             (true, false) => "NOT masked in output",
         };
         let aliases: Vec<&str> = field.aliases.iter().map(|alias| alias.as_str()).collect();
-        table.row(vec![
+        table.row(&[
             field.name.to_string(),
             field.variable.to_string(),
             value.to_owned(),

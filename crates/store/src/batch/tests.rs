@@ -42,17 +42,19 @@ fn a_range_has_what_begins_so_and_nothing_else() {
         let bytes = key_bytes(key);
         range.first <= bytes && bytes < range.end
     };
-    let all = KeyRange::new(Collection::Value, None, &[]);
-    let one = KeyRange::new(Collection::Value, Some(&[0xff; 16]), &[]);
-    let bucket = KeyRange::new(Collection::Value, Some(&[0xff; 16]), &[0xff]);
+    let all = KeyRange::new(Collection::Value, None);
+    let one = KeyRange::new(Collection::Value, Some(&[0xff; 16]));
+    let bucket = KeyRange::bucket(Collection::Value, &[0xff; 16], &(0xfd..=0xff));
+    let below = KeyRange::bucket(Collection::Value, &[0xff; 16], &(0..=0xfd));
     for collection in Collection::ALL {
         for parent in [0, 0xfe, 0xff] {
-            for id in [0, 0xfe, 0xff] {
+            for id in [0, 0xfc, 0xfd, 0xfe, 0xff] {
                 let key = key(collection, parent, id);
                 let value = collection == Collection::Value;
                 assert_eq!(inside(&all, &key), value);
                 assert_eq!(inside(&one, &key), value && parent == 0xff);
-                assert_eq!(inside(&bucket, &key), value && parent == 0xff && id == 0xff);
+                assert_eq!(inside(&bucket, &key), value && parent == 0xff && id >= 0xfd);
+                assert_eq!(inside(&below, &key), value && parent == 0xff && id <= 0xfd);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Reading: one read-only transaction a snapshot, long answers in pieces.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use postgres::{Client, IsolationLevel, Row, Transaction};
 use subrosa_model::{LogHead, LogRow, StoreError};
@@ -101,17 +101,17 @@ impl Snapshot for PgSnapshot<'_> {
         parent: Option<&[u8; 16]>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.visit(&KeyRange::new(collection, parent, &[]), visit)
+        self.visit(&KeyRange::new(collection, parent), visit)
     }
 
     fn scan_bucket(
         &mut self,
         collection: Collection,
         parent: &[u8; 16],
-        first: u8,
+        first: RangeInclusive<u8>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.visit(&KeyRange::new(collection, Some(parent), &[first]), visit)
+        self.visit(&KeyRange::bucket(collection, parent, &first), visit)
     }
 
     fn log_head(&mut self) -> Result<Option<LogHead>, StoreError> {

@@ -37,7 +37,7 @@ pub(super) fn commit(
                 changed.push(key);
             }
             Write::RemoveAll { collection, parent } => {
-                let range = KeyRange::new(*collection, Some(parent), &[]);
+                let range = KeyRange::new(*collection, Some(parent));
                 remove_range(transaction, vault, &range, &mut changed)?;
             }
         }

@@ -1,6 +1,6 @@
 //! Reading: one transaction a snapshot.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use rusqlite::{Connection, OptionalExtension};
 use subrosa_model::{LogHead, LogRow, StoreError};
@@ -110,17 +110,17 @@ impl Snapshot for SqliteSnapshot<'_> {
         parent: Option<&[u8; 16]>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.visit(&KeyRange::new(collection, parent, &[]), visit)
+        self.visit(&KeyRange::new(collection, parent), visit)
     }
 
     fn scan_bucket(
         &mut self,
         collection: Collection,
         parent: &[u8; 16],
-        first: u8,
+        first: RangeInclusive<u8>,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.visit(&KeyRange::new(collection, Some(parent), &[first]), visit)
+        self.visit(&KeyRange::bucket(collection, parent, &first), visit)
     }
 
     fn log_head(&mut self) -> Result<Option<LogHead>, StoreError> {

@@ -142,7 +142,7 @@ fn remove_all(
     parent: &[u8; 16],
     changed: &mut Changed,
 ) -> Result<(), Failure> {
-    let range = KeyRange::new(collection, Some(parent), &[]);
+    let range = KeyRange::new(collection, Some(parent));
     let sql = "DELETE FROM records WHERE key >= ?1 AND key < ?2 RETURNING key";
     let mut statement = conn.prepare_cached(sql)?;
     let mut gone = statement.query([&range.first, &range.end])?;

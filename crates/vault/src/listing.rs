@@ -1,0 +1,323 @@
+//! All secrets of a workspace at once.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
+use std::thread;
+
+use subrosa_model::{GroupName, KeyName, VaultId, WorkspaceName};
+
+use crate::codec::Malformed;
+use crate::head::{Brief, Head, HeadBody, HeadPlace};
+use crate::journal::Journal;
+use crate::port::{Collection, RecordKey, RecordRef};
+use crate::state::WorkspaceState;
+use crate::workspace::Workspace;
+use crate::{Vault, VaultError};
+
+/// Heads that are handed to a thread at a time: some 60 KiB, which the allocator keeps at hand. A
+/// workspace of fewer is opened without threads.
+const PAGE: usize = 128;
+/// Pages that may wait for a thread.
+const WAITING: usize = 16;
+/// Most threads that open heads, the one that reads them included.
+const THREADS_MAX: usize = 4;
+
+impl Vault {
+    /// All secrets of a workspace, in the order of group and key; removed ones included.
+    ///
+    /// The whole workspace is compared with its state.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`] when a secret is missing, added or not what was stored.
+    pub fn list(
+        &mut self,
+        journal: &mut dyn Journal,
+        name: &WorkspaceName,
+    ) -> Result<Vec<Head>, VaultError> {
+        let decode = |plain: &[u8]| Head::decode(plain).map(Some);
+        self.open_all(journal, name, &decode, |head| {
+            (head.group.as_ref().map(GroupName::as_str), &head.key)
+        })
+    }
+
+    /// What `pick` makes of the secrets of a workspace, in the order of the group and key that
+    /// `name_of` tells; those that it leaves out are checked all the same. It runs in several
+    /// threads.
+    ///
+    /// # Errors
+    /// As [`Vault::list`].
+    pub fn list_as<T: Send>(
+        &mut self,
+        journal: &mut dyn Journal,
+        name: &WorkspaceName,
+        pick: &(dyn Fn(Brief) -> Option<T> + Sync),
+        name_of: NameOf<T>,
+    ) -> Result<Vec<T>, VaultError> {
+        let decode = |plain: &[u8]| Brief::decode(plain).map(pick);
+        self.open_all(journal, name, &decode, name_of)
+    }
+
+    fn open_all<T: Send>(
+        &mut self,
+        journal: &mut dyn Journal,
+        name: &WorkspaceName,
+        decode: &Decode<'_, T>,
+        name_of: NameOf<T>,
+    ) -> Result<Vec<T>, VaultError> {
+        self.read(journal, |contents, snapshot| {
+            contents.load_workspace_state(snapshot, name)?;
+            let Some(workspace) = contents.workspaces.get(name) else {
+                return Ok(Vec::new());
+            };
+            let opener = Opener {
+                vault: contents.header.vault,
+                workspace,
+                decode,
+            };
+            let part = opener.all(&mut |visit| {
+                let parent = Some(workspace.id.as_bytes());
+                snapshot.scan(Collection::Head, parent, visit)
+            })?;
+            match &workspace.state {
+                Some((_, state)) if *state == part.found => Ok(sorted(part.picked, name_of)),
+                _ => Err(VaultError::tampered("the secrets of a workspace")),
+            }
+        })
+    }
+}
+
+/// The group and key of what was made of a secret.
+type NameOf<T> = fn(&T) -> (Option<&str>, &KeyName);
+
+/// What the plaintext of a head becomes.
+type Decode<'a, T> = dyn Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync + 'a;
+
+/// Heads as they were read.
+#[derive(Default)]
+struct Page {
+    heads: Vec<(RecordKey, u64, Range<usize>)>,
+    bodies: Vec<u8>,
+}
+
+impl Page {
+    fn as_large_as(other: &Self) -> Self {
+        Self {
+            heads: Vec::with_capacity(other.heads.len()),
+            bodies: Vec::with_capacity(other.bodies.len() + other.bodies.len() / 8),
+        }
+    }
+
+    fn push(&mut self, record: &RecordRef<'_>) {
+        let start = self.bodies.len();
+        self.bodies.extend_from_slice(record.body);
+        let body = start..self.bodies.len();
+        self.heads.push((record.key, record.revision, body));
+    }
+}
+
+/// What one thread made of its pages.
+struct Part<T> {
+    found: WorkspaceState,
+    picked: Vec<T>,
+    plain: Vec<u8>,
+}
+
+type Visit<'a> = dyn FnMut(RecordRef<'_>) -> ControlFlow<()> + 'a;
+
+struct Opener<'a, T> {
+    vault: VaultId,
+    workspace: &'a Workspace,
+    decode: &'a Decode<'a, T>,
+}
+
+impl<T: Send> Opener<'_, T> {
+    /// Opens what `scan` visits. Whoever reads also opens, whenever the others have enough to do.
+    fn all(
+        &self,
+        scan: &mut dyn FnMut(&mut Visit<'_>) -> Result<(), subrosa_model::StoreError>,
+    ) -> Result<Part<T>, VaultError> {
+        let (send, receive) = sync_channel::<Page>(WAITING);
+        let receive = Mutex::new(receive);
+        let mut own = self.part();
+        let mut parts = thread::scope(|scope| {
+            let mut workers = Vec::new();
+            let mut page = Page::default();
+            let mut failure = None;
+            scan(&mut |record| {
+                page.push(&record);
+                if page.heads.len() < PAGE {
+                    return ControlFlow::Continue(());
+                }
+                if workers.is_empty() {
+                    workers.extend((1..threads()).map(|_| scope.spawn(|| self.work(&receive))));
+                }
+                let empty = Page::as_large_as(&page);
+                let full = std::mem::replace(&mut page, empty);
+                let left = if workers.is_empty() {
+                    Some(full)
+                } else {
+                    match send.try_send(full) {
+                        Ok(()) => None,
+                        // Full; or all of them gave up, and the failure is met here as well.
+                        Err(TrySendError::Full(page) | TrySendError::Disconnected(page)) => {
+                            Some(page)
+                        }
+                    }
+                };
+                match left.map_or(Ok(()), |page| self.open(&page, &mut own)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failure = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            drop(send);
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            self.open(&page, &mut own)?;
+            while let Some(page) = next(&receive) {
+                self.open(&page, &mut own)?;
+            }
+            let mut parts = vec![own];
+            for worker in workers {
+                // A panic there is one here.
+                parts.push(
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                );
+            }
+            Ok(parts)
+        })?;
+        let mut all = parts.swap_remove(0);
+        for part in parts {
+            all.found.merge(&part.found);
+            all.picked.extend(part.picked);
+        }
+        Ok(all)
+    }
+
+    fn part(&self) -> Part<T> {
+        Part {
+            found: WorkspaceState::empty(),
+            picked: Vec::new(),
+            plain: Vec::new(),
+        }
+    }
+
+    fn work(&self, pages: &Mutex<Receiver<Page>>) -> Result<Part<T>, VaultError> {
+        let mut part = self.part();
+        while let Some(page) = next(pages) {
+            self.open(&page, &mut part)?;
+        }
+        Ok(part)
+    }
+
+    fn open(&self, page: &Page, part: &mut Part<T>) -> Result<(), VaultError> {
+        for (key, revision, body) in &page.heads {
+            let record = RecordRef {
+                key: *key,
+                revision: *revision,
+                body: &page.bodies[body.clone()],
+            };
+            part.found.add(self.workspace.keys.set(), &record)?;
+            let place = HeadPlace {
+                vault: self.vault,
+                workspace: self.workspace.id,
+                record: key.id,
+                revision: *revision,
+            };
+            let body = HeadBody::split(record.body)?;
+            let meta = self.workspace.keys.meta();
+            let picked = body.open_with(&place, meta, &mut part.plain, self.decode)?;
+            part.picked.extend(picked);
+        }
+        Ok(())
+    }
+}
+
+/// Sorts places rather than what is large, and by the first bytes of the names where they differ.
+fn sorted<T>(items: Vec<T>, name_of: NameOf<T>) -> Vec<T> {
+    let mut places: Vec<(u128, usize)> = items
+        .iter()
+        .map(|item| prefix(name_of(item)))
+        .zip(0..)
+        .collect();
+    places.sort_unstable_by(|(a, at), (b, other)| {
+        a.cmp(b)
+            .then_with(|| name_of(&items[*at]).cmp(&name_of(&items[*other])))
+    });
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    let mut ordered = Vec::with_capacity(items.len());
+    ordered.extend(places.iter().filter_map(|(_, at)| items[*at].take()));
+    ordered
+}
+
+/// The first 16 bytes of a text that sorts as group and key do: no group before any, and a zero,
+/// which no name has, between the two.
+fn prefix((group, key): (Option<&str>, &KeyName)) -> u128 {
+    let mut first = [0; 16];
+    let mut rest = &mut first[..];
+    let mut put = |bytes: &[u8]| {
+        let room = std::mem::take(&mut rest);
+        let (to, left) = room.split_at_mut(bytes.len().min(room.len()));
+        to.copy_from_slice(&bytes[..to.len()]);
+        rest = left;
+    };
+    put(&[u8::from(group.is_some())]);
+    if let Some(group) = group {
+        put(group.as_bytes());
+        put(&[0]);
+    }
+    put(key.as_str().as_bytes());
+    u128::from_be_bytes(first)
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, |count| count.get().min(THREADS_MAX))
+}
+
+fn next(pages: &Mutex<Receiver<Page>>) -> Option<Page> {
+    pages
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .recv()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_in_the_order_of_group_and_key() {
+        let keys = [
+            "a",
+            "a-long-name/1",
+            "a-long-name/10",
+            "a-long-name/2",
+            "b",
+            "b/c",
+        ];
+        let groups = [
+            None,
+            Some("a"),
+            Some("a-long-group-name"),
+            Some("ab"),
+            Some("b"),
+        ];
+        let names = groups.iter().flat_map(|group| {
+            keys.iter()
+                .map(|key| (*group, KeyName::new((*key).to_owned()).expect("a key")))
+        });
+        let right: Vec<(Option<&str>, KeyName)> = names.collect();
+        let mut mixed = right.clone();
+        mixed.reverse();
+        mixed.swap(3, 17);
+        let found = sorted(mixed, |(group, key)| (*group, key));
+        assert_eq!(found, right);
+    }
+}
