@@ -60,30 +60,36 @@ fn a_passphrase_loses_one_final_newline_and_no_more() {
     assert_ne!(open(format!(" {PASSPHRASE}")), 0);
 }
 
-/// Bits turned over at places spread across the file: either nobody needs them, or it is said.
+/// Bits turned over at places spread across what the file holds: a read gives the value or says
+/// what is wrong, and what a read does not need the log's verification finds.
 #[test]
 fn a_damaged_file_is_never_believed() {
     let place = stocked();
     let whole = fs::read(place.vault()).expect("there");
-    let mut noticed = 0;
+    // What is removed is overwritten with zeros, so these are the bytes in use.
+    let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
+    let mut unnoticed = Vec::new();
     const TRIES: usize = 24;
     for number in 0..TRIES {
-        let at = (number * whole.len() + whole.len() / 2) / TRIES;
+        let at = used[(number * used.len() + used.len() / 2) / TRIES];
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (number % 8);
         fs::write(place.vault(), &damaged).expect("written");
         let done = place.proven(&["read", "api/key"]);
         if done.status == 0 {
             assert_eq!(done.out, VALUE, "byte {at} was believed");
+            if place.proven(&["audit", "verify"]).status == 0 {
+                unnoticed.push(at);
+            }
         } else {
             let done = done.explained(&[]);
             assert!(done.out.is_empty(), "byte {at}");
-            noticed += 1;
         }
         place.put_back("sound");
     }
-    println!("{noticed} of {TRIES} noticed, the others in unused space");
-    assert!(noticed > TRIES / 6, "{noticed}");
+    // Counters of SQLite that it writes and does not read, and older entries of `tip`.
+    println!("of {TRIES} not noticed: {unnoticed:?}");
+    assert!(unnoticed.len() <= TRIES / 4, "{unnoticed:?}");
     intact(&place);
 }
 

@@ -93,6 +93,8 @@ impl Folder {
         let wanted = Access::READ_OK | Access::WRITE_OK;
         match rustix::fs::accessat(&self.fd, name, wanted, AtFlags::EACCESS) {
             Ok(()) => Ok(Some(facts(&stat))),
+            // Somebody else closed the vault between the two looks, and its log went away.
+            Err(Errno::NOENT) => Ok(None),
             Err(Errno::ACCESS) => Err(FileError::ReadOnly {
                 reason: format!(
                     "its owner may not write to it; type: chmod 600 {}",

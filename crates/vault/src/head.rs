@@ -320,7 +320,7 @@ impl Brief {
             })
         })?;
         d.end()?;
-        let fields = names.into_iter().map(|name| FieldName::new(name));
+        let fields = names.into_iter().map(FieldName::new);
         Ok(Self {
             group,
             key,

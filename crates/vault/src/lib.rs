@@ -35,6 +35,39 @@ mod vault;
 mod verify;
 mod workspace;
 
+/// Records as they stand behind their seals, for who checks the decoders.
+pub mod plaintext {
+    use crate::head::{Brief, Head};
+    use crate::state::{VaultState, WorkspaceState};
+
+    /// A head; `None` when the bytes are none.
+    #[must_use]
+    pub fn head(bytes: &[u8]) -> Option<Head> {
+        Head::decode(bytes).ok()
+    }
+
+    /// What a list reads of a head; `None` when the bytes are none.
+    #[must_use]
+    pub fn brief(bytes: &[u8]) -> Option<Brief> {
+        Brief::decode(bytes).ok()
+    }
+
+    /// The bytes of a head.
+    #[must_use]
+    pub fn of_head(head: &Head) -> Vec<u8> {
+        head.encode()
+    }
+
+    /// Whether the bytes are the state of a vault, and of a workspace.
+    #[must_use]
+    pub fn states(bytes: &[u8]) -> (bool, bool) {
+        (
+            VaultState::decode(bytes).is_ok(),
+            WorkspaceState::decode(bytes).is_ok(),
+        )
+    }
+}
+
 pub use backup::{Trailer, read_backup, scan_backup};
 pub use documents::{AuditEpochs, Document};
 pub use error::VaultError;

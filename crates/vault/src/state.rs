@@ -112,7 +112,7 @@ impl VaultState {
         Self::decode(&plain).map_err(|_| OpenError::Tampered)
     }
 
-    fn decode(plain: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(plain: &[u8]) -> Result<Self, Malformed> {
         let mut d = Decoder::new(plain);
         let records = d.list(LISTED_MAX, |d| {
             let collection = Collection::from_number(d.u8()?).ok_or(Malformed)?;
@@ -225,7 +225,7 @@ impl WorkspaceState {
         Self::decode(&plain).map_err(|_| OpenError::Tampered)
     }
 
-    fn decode(plain: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(plain: &[u8]) -> Result<Self, Malformed> {
         let mut d = Decoder::new(plain);
         let mut state = Self::empty();
         state.count = d.u64()?;

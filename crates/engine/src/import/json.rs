@@ -34,6 +34,22 @@ pub(crate) fn parse(
     })
 }
 
+/// The names that an import of this file would store.
+///
+/// # Errors
+/// [`EngineError::Import`] as an import would fail; it quotes no value.
+pub fn names(
+    what: &str,
+    content: &SecretBuf,
+) -> Result<Vec<(KeyName, Vec<FieldName>)>, EngineError> {
+    let secrets = parse(what, "", content)?;
+    let names = |secret: Incoming| {
+        let fields = secret.fields.into_iter().map(|(name, _)| name);
+        (secret.key, fields.collect())
+    };
+    Ok(secrets.into_iter().map(names).collect())
+}
+
 /// The error without what it may quote: a message of the library can hold the value it met.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();

@@ -226,3 +226,34 @@ fn a_file_in_place_of_a_folder_is_refused() {
         assert!(reason(Folder::create(&path.join(way))).contains("not a folder"));
     }
 }
+
+#[test]
+fn a_file_that_goes_away_meanwhile_is_not_there() {
+    let (_home, path) = home();
+    chmod(&path, 0o700);
+    let (folder, file) = (Folder::open(&path).unwrap(), path.join("vault-wal"));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            use std::os::unix::fs::OpenOptionsExt;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut options = std::fs::OpenOptions::new();
+                drop(options.write(true).create(true).mode(0o600).open(&file));
+                let _ = std::fs::remove_file(&file);
+            }
+        });
+        let (mut seen, mut absent) = (0, 0);
+        for _ in 0..200_000 {
+            match folder.check_file(OsStr::new("vault-wal")) {
+                Ok(Some(_)) => seen += 1,
+                Ok(None) => absent += 1,
+                Err(error) => {
+                    done.store(true, std::sync::atomic::Ordering::Relaxed);
+                    panic!("{error}");
+                }
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(seen > 0 && absent > 0, "{seen} {absent}");
+    });
+}
