@@ -114,16 +114,16 @@ impl Fault {
                  as forged"
             }
             Self::HeadOutdated { .. } | Self::Rewound { .. } | Self::Forked => {
-                "an earlier copy of the vault's folder was put back: if you restored a backup, \
-                 write a new anchor; if not, treat every use since that copy as unknown and rotate \
-                 the secrets"
+                "an earlier copy of the vault's folder was put back: if you did that yourself, take the \
+                 log as it is with subrosa audit verify --accept; if not, treat every use since that \
+                 copy as unknown and rotate the secrets"
             }
             Self::StateMismatch => {
                 "the vault's records or its log were put back or edited alone: compare with a \
                  backup, and restore both together"
             }
             Self::AnchorAltered | Self::WrongVault => {
-                "find out who can write the anchor's file; then write a new anchor"
+                "find out who can write the anchor's file; then write a new one with subrosa audit verify --accept"
             }
             Self::CheckpointMissing | Self::PruneUnexplained { .. } => {
                 "the log's keys wrote this without its rules: treat the log as forged, rotate the \

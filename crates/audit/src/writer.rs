@@ -35,6 +35,8 @@ pub struct Status {
     /// What the anchor said against the log when the writer started. While this is set the anchor
     /// is left as it is, as evidence.
     pub anchor_finding: Option<Finding>,
+    /// Whether there was no anchor when the writer started, though there is a log.
+    pub anchor_missing: bool,
     /// Why the anchor could not be read or written last; the log itself goes on.
     pub anchor_error: Option<String>,
     /// Completion records that wait for the store to recover.
@@ -85,7 +87,7 @@ impl Writer {
                 Ok(Some(mark)) => {
                     status.anchor_finding = compare(&mut lock(&chain), &mark, &mut *store)?;
                 }
-                Ok(None) => {}
+                Ok(None) => status.anchor_missing = lock(&chain).mark().is_some(),
                 Err(error) => status.anchor_error = Some(error.to_string()),
             }
         }

@@ -248,7 +248,7 @@ impl Session {
         }
         publish(&draft.file(), &target)?;
         drop((draft, held));
-        let mut session = Self::open(setting, unlock)?;
+        let mut session = Self::open_unanchored(setting, unlock)?;
         let change = Change {
             kind: ChangeKind::Restore,
             subjects: Vec::new(),

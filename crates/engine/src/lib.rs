@@ -7,6 +7,7 @@
 
 pub mod import;
 
+mod anchoring;
 mod backups;
 mod config;
 mod error;

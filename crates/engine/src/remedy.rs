@@ -24,7 +24,8 @@ impl EngineError {
             }
             Self::Unpinned { .. } => "Open it once with its passphrase: subrosa status",
             Self::RolledBack { .. } => {
-                "See what is missing: subrosa audit verify. If you put an old copy back yourself: subrosa restore"
+                "See what is missing: subrosa audit verify. If you put the old copy back yourself, take it as it \
+                 is: subrosa audit verify --accept"
             }
             Self::Presence { .. } => "Give the passphrase instead of the key file.",
             Self::Refused(refusal) => {

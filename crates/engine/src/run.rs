@@ -10,8 +10,9 @@ use subrosa_egress::kind::{Environment as EnvironmentKind, File as FileKind, Std
 use subrosa_egress::{Document, DocumentForm, Facts, Kind, Permit, Released, Sensitive, Sink};
 use subrosa_model::{
     Action, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind, UseRequest,
-    VarName,
+    VarName, Verdict,
 };
+use subrosa_policy::{Effect, RuleRef};
 use subrosa_runner::{
     Command, Console, Ending, Environment, EnvironmentSink, FileSink, Limits, Resolved, RunReport,
     Running, SearchPath, StdinSink, SystemSpawner, run_without_secrets,
@@ -87,6 +88,7 @@ impl Session {
             wide,
         )?;
         if selected.is_empty() {
+            self.heed_denials(&command, digest)?;
             let known = self.gate.known();
             let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
             let report = running.pump(&*self.setting.effects.clock)?;
@@ -133,6 +135,34 @@ impl Session {
             _ => return Err(not_built()),
         };
         Ok(RunOutcome { report, used })
+    }
+
+    /// Refuses a command that the policy denies by name. One that uses no secret needs nobody's
+    /// leave, but who wrote a denial meant every run.
+    fn heed_denials(
+        &mut self,
+        command: &Command,
+        digest: Option<Digest>,
+    ) -> Result<(), EngineError> {
+        let request = self.request(command, command.line(digest), Inject::Env, &[]);
+        let explained = self.gate.policy().explain(&request);
+        let denied = explained.steps.iter().any(|step| {
+            step.applies
+                && step.effect == Effect::Deny
+                && matches!(step.rule, RuleRef::DeniedCommand(_) | RuleRef::Rule { .. })
+        });
+        if denied && explained.decision.verdict == Verdict::Deny {
+            let facts = Facts {
+                surroundings: Some(self.surroundings(command)),
+                ..Facts::default()
+            };
+            drop(
+                self.gate
+                    .authorize::<EnvironmentKind>(request, facts)
+                    .wait()?,
+            );
+        }
+        Ok(())
     }
 
     /// Decides what [`Session::run`] would be told, and starts nothing.

@@ -59,8 +59,8 @@ pub struct Session {
     pub(crate) caller: Caller,
     pub(crate) policy_revision: Option<u64>,
     present: bool,
-    rolled_back: Option<Finding>,
-    notices: Vec<String>,
+    pub(crate) rolled_back: Option<Finding>,
+    pub(crate) notices: Vec<String>,
 }
 
 impl Session {
@@ -114,23 +114,37 @@ impl Session {
     /// [`EngineError::NoVault`], [`EngineError::Vault`] with `WrongKey`,
     /// [`EngineError::Forged`], [`EngineError::RolledBack`] and whatever the store says.
     pub fn open(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
+        Self::open_anew(setting, unlock, true)
+    }
+
+    /// As [`Session::open`], where it is known that the log has no anchor.
+    pub(crate) fn open_unanchored(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
+        Self::open_anew(setting, unlock, false)
+    }
+
+    fn open_anew(setting: Setting, unlock: &Unlock, anchored: bool) -> Result<Self, EngineError> {
         const ATTEMPTS: usize = 3;
         for _ in 1..ATTEMPTS {
-            match Self::open_once(setting.clone(), unlock) {
+            match Self::open_once(setting.clone(), unlock, anchored) {
                 // Another process gave it a new root key between our looking at it and reading it.
                 Err(EngineError::Vault(VaultError::Replaced)) => {}
                 outcome => return outcome,
             }
         }
-        Self::open_once(setting, unlock)
+        Self::open_once(setting, unlock, anchored)
     }
 
-    fn open_once(setting: Setting, unlock: &Unlock) -> Result<Self, EngineError> {
+    fn open_once(setting: Setting, unlock: &Unlock, anchored: bool) -> Result<Self, EngineError> {
         let caller = setting.effects.operator();
         let unverified = unlocked(&setting, &caller, unlock)?;
         let mut notices = Vec::new();
         if pinning::agrees(&setting.home, &unverified) {
-            return Self::verified(setting, unverified, caller, notices);
+            let mut session = Self::verified(setting, unverified, caller, notices)?;
+            // Whoever has a pin of a vault has had an anchor of its log.
+            if anchored && !session.setting.inspect && session.writer.status().anchor_missing {
+                session.miss_anchor();
+            }
+            return Ok(session);
         }
         // Root and pin are two files: another process may have changed both since we read the one.
         // They are looked at again while nobody changes them.

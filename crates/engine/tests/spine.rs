@@ -442,7 +442,81 @@ fn row_40_the_whole_folder_put_back_is_noticed() {
     let mut session = Session::open(inspected, &unlock()).unwrap();
     let report = session.verify_log(&mut |_, _| ()).unwrap();
     assert!(!report.is_sound());
+    drop(session);
+    // Who put it back takes it as it is: with presence, and the log tells.
+    let key_file = Unlock::KeyFile(secret(&[7; 32]));
+    assert!(Session::open_accepting(setting(root.path()), &key_file).is_err());
+    let (mut session, finding) = Session::open_accepting(setting(root.path()), &unlock()).unwrap();
+    assert!(finding.is_some());
+    assert!(session.verify_log(&mut |_, _| ()).unwrap().is_sound());
+    let text = exported(&mut session).join("\n");
+    assert!(
+        text.contains("\"anchor\"") && text.contains("accepted though"),
+        "{text}"
+    );
+    session.close().unwrap();
+    let session = open(root.path()).unwrap();
+    assert!(session.notices().is_empty(), "{:?}", session.notices());
+    session.close().unwrap();
     println!("REDTEAM row=40 verdict=held");
+}
+
+#[test]
+fn row_40_an_anchor_that_is_gone_is_missed() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = init(root.path());
+    set(&mut session, "api/key", CANARY);
+    session.close().unwrap();
+    let data = root.path().join("data");
+    copy_folder(&data, &root.path().join("old"));
+    let mut session = open(root.path()).unwrap();
+    set(&mut session, "api/key", b"a-newer-value-of-it");
+    session.close().unwrap();
+    // The whole folder is put back, and what would tell of it goes away.
+    std::fs::remove_dir_all(&data).unwrap();
+    copy_folder(&root.path().join("old"), &data);
+    std::fs::remove_dir_all(root.path().join("state/anchors")).unwrap();
+    let mut session = open(root.path()).unwrap();
+    let told = session.notices().join("\n");
+    assert!(told.contains("anchor"), "{told}");
+    let text = exported(&mut session).join("\n");
+    assert!(
+        text.contains("\"anchor\"") && text.contains("there was none"),
+        "{text}"
+    );
+    session.close().unwrap();
+    // The first opening after init, and each with its anchor, says nothing.
+    let session = open(root.path()).unwrap();
+    assert!(session.notices().is_empty(), "{:?}", session.notices());
+    session.close().unwrap();
+    println!("REDTEAM row=40 verdict=held");
+}
+
+#[test]
+fn a_denied_command_is_refused_without_secrets_too() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = init(root.path());
+    let policy = "version: 1\ndenied_commands: [rm]\nrules:\n  - deny: run\n    command: touch\n";
+    session.apply_policy(policy, false).unwrap();
+    session.close().unwrap();
+    let mut session = open(root.path()).unwrap();
+    for (words, refused) in [
+        (&["rm", "--version"][..], true),
+        (&["touch", "--version"], true),
+        (&["true"], false),
+        // Nothing is at stake where no value is.
+        (&["sh", "-c", "exit 0"], false),
+    ] {
+        let ran = run(&mut session, options(words, &[], None));
+        assert_eq!(
+            matches!(ran, Err(EngineError::Refused(_))),
+            refused,
+            "{words:?} {ran:?}"
+        );
+        assert_eq!(ran.is_err(), refused, "{words:?} {ran:?}");
+    }
+    let text = exported(&mut session).join("\n");
+    assert_eq!(text.matches("\"deny\"").count(), 2, "{text}");
 }
 
 #[test]

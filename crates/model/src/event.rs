@@ -144,6 +144,8 @@ pub enum ChangeKind {
     Export,
     /// Old records of the log were removed.
     Prune,
+    /// The log as it is was anchored anew, without an anchor that speaks for it.
+    Anchor,
 }
 
 impl ChangeKind {
@@ -167,6 +169,7 @@ impl ChangeKind {
             Self::Import => "import",
             Self::Export => "export",
             Self::Prune => "prune",
+            Self::Anchor => "anchor",
         }
     }
 }

@@ -358,6 +358,7 @@ impl<'a> Pump<'a> {
             redactions: by_key.into_iter().collect(),
             redacted,
             truncated: self.streams.iter().any(Stream::is_cut),
+            output_error: self.streams.iter().find_map(Stream::lost),
             stragglers_killed: self.killed,
             duration,
         })

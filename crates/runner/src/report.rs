@@ -57,6 +57,9 @@ pub struct RunReport {
     pub redacted: u64,
     /// Whether output was thrown away since there was too much.
     pub truncated: bool,
+    /// Why output was lost, if it could not be written (a full disk, not a reader who went away): an
+    /// error number of the system.
+    pub output_error: Option<i32>,
     /// Processes that outlived the command and were killed.
     pub stragglers_killed: u32,
     /// Wall-clock time from start to end.
@@ -65,12 +68,15 @@ pub struct RunReport {
 
 impl RunReport {
     /// The status to exit with: the command's own, 128 and the signal's number as a shell has it,
-    /// 125 when we ended it.
+    /// 125 when we ended it or lost its output.
     ///
     /// A timeout is 125 and not 124 as `timeout` has it: like every refusal it is ours, and the
     /// message says which.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
+        if self.output_error.is_some() {
+            return 125;
+        }
         match self.ending {
             Ending::Exited(status) => (status & 0xff) as u8,
             Ending::Signalled(signal) => (128 + (signal & 0x7f)) as u8,

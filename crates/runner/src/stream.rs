@@ -29,6 +29,7 @@ pub(crate) struct Stream {
     bytes: u64,
     last: Duration,
     broken: bool,
+    lost: Option<i32>,
     /// Whether the rest is thrown away.
     cut: bool,
 }
@@ -47,6 +48,7 @@ impl Stream {
             bytes: 0,
             last: now,
             broken: false,
+            lost: None,
             cut: false,
         }
     }
@@ -159,7 +161,10 @@ impl Stream {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
+                Err(error) => {
+                    if error.kind() != io::ErrorKind::BrokenPipe {
+                        self.lost = error.raw_os_error();
+                    }
                     self.broken = true;
                     self.source = None;
                     break;
@@ -172,6 +177,12 @@ impl Stream {
         }
         self.pending.clear();
         self.written = 0;
+    }
+
+    /// Why output could not be written, where that is not a reader who went away: an error number
+    /// of the system.
+    pub(crate) fn lost(&self) -> Option<i32> {
+        self.lost
     }
 
     /// Whether nobody reads what comes out.
