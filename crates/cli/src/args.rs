@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use subrosa_model::{GroupName, WorkspaceName};
@@ -47,8 +48,8 @@ Where things are:
   environment, the environment over the file.
 
 Exit status:
-  0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused
-  or fails here, 126 and 127 when it cannot be executed or found.";
+  0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,
+  wrongly used or fails here, 126 and 127 when it cannot be executed or found.";
 
 /// Secrets used, never seen.
 #[derive(Debug, Parser)]
@@ -172,7 +173,7 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     let as_json = own().any(|word| word == "--json");
     let cli = match parse(&words) {
         Ok(cli) => cli,
-        Err(error) => return misused(&discreet(error), as_json),
+        Err(error) => return misused(&discreet(error), as_json, misuse(&words)),
     };
     let out = Output::new(cli.global.json, cli.global.quiet, cli.global.color);
     if cli.global.debug {
@@ -202,6 +203,10 @@ fn discreet(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::InvalidArg, hidden());
         // It says how the same text could be passed as something else.
         error.remove(ContextKind::Suggested);
+        if takes_command(&error) {
+            let tip = StyledStr::from(COMMAND_LAST);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        }
     }
     let chosen = matches!(error.get(ContextKind::ValidValue),
         Some(ContextValue::Strings(choices)) if !choices.is_empty());
@@ -211,26 +216,80 @@ fn discreet(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// What to do about a command that is typed like one more argument of ours.
+const COMMAND_LAST: &str = "put `--` before the command: subrosa run -k KEY -- COMMAND ARGUMENTS";
+
+/// Whether it was a subcommand that ends with a command to run.
+fn takes_command(error: &clap::Error) -> bool {
+    error
+        .get(ContextKind::Usage)
+        .is_some_and(|usage| usage.to_string().contains("-- <COMMAND>"))
+}
+
+/// The exit status of wrong usage: that of `run` must not look like an answer of the command.
+fn misuse(words: &[OsString]) -> u8 {
+    if subcommand(words).as_deref() == Some("run") {
+        does::run::OURS
+    } else {
+        2
+    }
+}
+
+/// The subcommand that was typed, by its own name, also where the rest makes no sense.
+fn subcommand(words: &[OsString]) -> Option<String> {
+    let cli = Cli::command();
+    let takes_value = |named: &dyn Fn(&clap::Arg) -> bool| {
+        cli.get_arguments()
+            .any(|option| named(option) && option.get_action().takes_values())
+    };
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        let has_value = if word == "--" {
+            return None;
+        } else if let Some(long) = word.strip_prefix("--") {
+            takes_value(&|option| option.get_long() == Some(long))
+        } else if let Some(short) = word.strip_prefix('-') {
+            // What follows the letter in the same word would be its value.
+            let valued = |c: char| takes_value(&|option| option.get_short() == Some(c));
+            short.chars().position(valued) == short.chars().count().checked_sub(1)
+        } else {
+            let found = cli.find_subcommand(word.as_ref())?;
+            return Some(found.get_name().to_owned());
+        };
+        if has_value {
+            words.next();
+        }
+    }
+    None
+}
+
 /// What clap has to say: help, or what is wrong with the arguments.
-fn misused(error: &clap::Error, as_json: bool) -> ExitCode {
+fn misused(error: &clap::Error, as_json: bool, status: u8) -> ExitCode {
     let wrong = error.use_stderr();
     if wrong && as_json {
         let text = error.to_string();
-        let message = text
+        // The first paragraph: what is missing stands on lines of its own.
+        let lines = text
             .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        let failure = Failure::usage(message).remedy("subrosa --help");
+            .map(str::trim)
+            .take_while(|line| !line.is_empty());
+        let message = lines.collect::<Vec<_>>().join(" ");
+        let remedy = match error.kind() {
+            ErrorKind::UnknownArgument if error.to_string().contains(COMMAND_LAST) => COMMAND_LAST,
+            _ => "subrosa --help",
+        };
+        let failure = Failure::usage(message.trim_start_matches("error: "))
+            .remedy(remedy)
+            .status(status);
         return fail(&failure, true);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand || !wrong {
         // The one thing that is asked for and printed by clap itself.
         let _ = error.print();
-        return ExitCode::from(if wrong { 2 } else { 0 });
+        return ExitCode::from(if wrong { status } else { 0 });
     }
     complain(&error.render().to_string());
-    ExitCode::from(2)
+    ExitCode::from(status)
 }
 
 fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {

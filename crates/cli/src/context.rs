@@ -153,7 +153,11 @@ impl Context {
     }
 
     /// A new passphrase: from a descriptor, or asked for twice.
-    pub(crate) fn new_passphrase(&self, number: Option<u32>) -> Result<SecretBuf, Failure> {
+    pub(crate) fn new_passphrase(
+        &self,
+        number: Option<u32>,
+        option: &str,
+    ) -> Result<SecretBuf, Failure> {
         const SHORT: usize = 8;
         if let Some(number) = number {
             let passphrase = read_proof(number, "passphrase")?;
@@ -166,7 +170,7 @@ impl Context {
         let Some(mut terminal) = Terminal::open() else {
             return Err(
                 Failure::new("no_proof", "there is no terminal to ask for a passphrase")
-                    .remedy("hand it over on a descriptor: --passphrase-fd 3 3<FILE"),
+                    .remedy(format!("hand it over on a descriptor: {option} 4 4<FILE")),
             );
         };
         let passphrase = terminal.hidden_twice("New passphrase: ", "The same again: ")?;

@@ -459,7 +459,10 @@ fn invariant<K: Kind>(request: &UseRequest) -> Option<Answer> {
             .is_some_and(|expires| expires <= request.time)
         {
             let reason = format!("{key}#{field} has expired");
-            let remedy = format!("Store a new value and expiry: subrosa set {key} --expires 90d");
+            let remedy = format!(
+                "Store a new value and expiry: subrosa set {key} --expires 90d. Keep the present one: \
+                 subrosa edit {key} --expires never"
+            );
             return Some(Answer::deny(RefusalKind::Policy, "expiry", reason, &remedy));
         }
         let brokered = matches!(K::SINK, SinkKind::HttpInjection | SinkKind::Connection);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use subrosa_model::Action;
+use subrosa_model::{Action, Inject};
 
 use crate::always::class_of;
 use crate::command::fold;
@@ -34,11 +34,18 @@ pub(crate) fn warnings(document: &Document) -> Vec<Warning> {
         });
     };
     if document.default_action == Effect::Allow {
-        let message = "every command that nothing denies runs with placeholders; `deny` is safer";
+        let message = "it gives every command that nothing denies placeholders only, which are not built yet; write `deny`, and rules with inject: env, file or stdin";
         warn(&RuleRef::DefaultAction, message.to_owned());
     }
     for (index, command) in document.allowed_commands.iter().enumerate() {
         let rule = RuleRef::AllowedCommand(index);
+        if always_denied(command.as_str()).is_none() {
+            let message = format!(
+                "`{command}` gets placeholders only, which are not built yet; write a rule with inject: \
+                 env, file or stdin"
+            );
+            warn(&rule, message);
+        }
         if let Some(name) = always_denied(command.as_str()) {
             let message = format!(
                 "`{name}` is always denied, so this entry has no effect; write a rule that names one \
@@ -88,6 +95,12 @@ fn run(document: &Document, rule: &Rule) -> Vec<String> {
             "without `args` it allows `{command}` with no argument; write args: [\"**\"] for any, \
              args: [] if none is meant"
         ));
+    }
+    if rule.inject() == Inject::Placeholder {
+        out.push(
+            "it gives placeholders only, which are not built yet; add inject: env, file or stdin"
+                .to_owned(),
+        );
     }
     if let Some(name) = always_denied(command).filter(|_| !rule.is_exact()) {
         out.push(format!(

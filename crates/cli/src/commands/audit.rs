@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::json;
-use subrosa_engine::{Format, Report};
+use subrosa_engine::{Filter, Format, Report};
+use subrosa_model::Timestamp;
 
 use super::list::second;
 use super::log::Choice;
@@ -47,12 +48,16 @@ enum Command {
     ///
     /// The log must verify, and the rest of it still does afterwards.
     #[command(
-        after_help = "Examples:\n  subrosa audit prune --before 365d\n  subrosa audit prune --before 2026-01-01"
+        after_help = "Examples:\n  subrosa audit prune --before 365d --dry-run\n  \
+        subrosa audit prune --before 2026-01-01"
     )]
     Prune {
         /// Remove what is older: 365d, 2026-01-01
         #[arg(long, value_name = "TIME")]
         before: When,
+        /// Say how many records would go, and remove none
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -81,7 +86,7 @@ impl Audit {
         match self.command {
             Command::Verify => verify(context),
             Command::Export(export) => export.run(context).map(|()| 0),
-            Command::Prune { before } => prune(context, before).map(|()| 0),
+            Command::Prune { before, dry_run } => prune(context, before, dry_run).map(|()| 0),
         }
     }
 }
@@ -180,9 +185,20 @@ impl Export {
     }
 }
 
-fn prune(context: &Context, before: When) -> Result<(), Failure> {
+fn prune(context: &Context, before: When, dry_run: bool) -> Result<(), Failure> {
+    let now = context.now();
+    let before = before.ago(now);
+    if before > now {
+        return Err(Failure::usage(format!(
+            "--before {} lies in the future, and the whole log would be removed",
+            second(before)
+        ))
+        .remedy("name a time that is past: subrosa audit prune --before 365d"));
+    }
+    if dry_run {
+        return would_prune(context, before);
+    }
     let mut session = context.open(Need::Presence)?;
-    let before = before.ago(context.now());
     let progress = Progress::new(&context.out, "records");
     let removed = session.prune_log(before, &mut |done, all| progress.of(done, all))?;
     drop(progress);
@@ -196,5 +212,27 @@ fn prune(context: &Context, before: When) -> Result<(), Failure> {
     context
         .out
         .done(&format!("{many} from before {} removed", second(before)));
+    Ok(())
+}
+
+/// Counts what a pruning would remove.
+fn would_prune(context: &Context, before: Timestamp) -> Result<(), Failure> {
+    let mut session = context.open(Need::Any)?;
+    let filter = Filter {
+        until: Some(before),
+        ..Filter::default()
+    };
+    let older = session.export_log(Format::Jsonl, &filter, &mut std::io::sink())?;
+    session.close()?;
+    if context.out.json {
+        return context
+            .out
+            .document(&json!({ "would_remove": older, "before": before }));
+    }
+    let many = count(usize::try_from(older).unwrap_or(usize::MAX), "record");
+    context.out.done(&format!(
+        "{many} from before {} would be removed; nothing was changed",
+        second(before)
+    ));
     Ok(())
 }

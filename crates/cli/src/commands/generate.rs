@@ -62,7 +62,7 @@ impl Generate {
         let mut session = context.open(Need::Any)?;
         let value = session.generate(self.alphabet.into(), self.length)?;
         if let Some(why) = value.why_not_searched() {
-            warn_unmasked(context, &self.target, why, false);
+            warn_unmasked(context, &self.target, why, (false, false));
         }
         let field = self.target.field.clone();
         let patch = Patch {

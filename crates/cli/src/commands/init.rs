@@ -28,7 +28,7 @@ impl Init {
             let path = context.home.data.clone();
             return Err(subrosa_engine::EngineError::VaultExists { path }.into());
         }
-        let passphrase = context.new_passphrase(context.global.passphrase_fd)?;
+        let passphrase = context.new_passphrase(context.global.passphrase_fd, "--passphrase-fd")?;
         let options = InitOptions {
             passphrase,
             recovery: !self.no_recovery,

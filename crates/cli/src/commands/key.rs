@@ -150,7 +150,8 @@ impl Add {
                     return Err(Failure::usage(text));
                 }
                 let label = free_label(&mut session, label, "passphrase")?;
-                let passphrase = context.new_passphrase(new_passphrase_fd)?;
+                let passphrase =
+                    context.new_passphrase(new_passphrase_fd, "--new-passphrase-fd")?;
                 session.add_passphrase(&label, passphrase)?
             }
             What::KeyFile { path, label } => {

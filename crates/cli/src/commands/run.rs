@@ -32,8 +32,8 @@ Examples:
   subrosa run -- npm test              with the references in ./.env
 
 Exit status:
-  the command's own, 128 and the signal's number when one ended it; 125 when it is refused or
-  fails here, 126 when it cannot be executed, 127 when it is not found.")]
+  the command's own, 128 and the signal's number when one ended it; 125 when it is refused,
+  wrongly used or fails here, 126 when it cannot be executed, 127 when it is not found.")]
 pub(crate) struct Run {
     #[command(flatten)]
     choice: Choice,

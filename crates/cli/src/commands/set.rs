@@ -7,11 +7,15 @@ use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
 use subrosa_redact::Added;
 
+use super::list::second;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::prompt::Terminal;
 use crate::target::Target;
 use crate::when::Expiry;
+
+/// A forced value of fewer bytes is not searched for either; see `subrosa_redact::Added`.
+const FORCED_MIN: usize = 4;
 
 /// Store a secret, or a new version of it
 ///
@@ -110,13 +114,21 @@ impl Metadata {
         tags.sort();
         tags.dedup();
         let changed = !(self.tag.is_empty() && dropped.is_empty());
+        let now = context.now();
+        let expires = self
+            .expires
+            .map(|Expiry(when)| when.map(|when| when.ahead(now)));
+        if let Some(Some(past)) = expires.filter(|at| at.is_some_and(|at| at <= now)) {
+            context.out.warn(&format!(
+                "--expires {} is past: the secret has expired already, and every use is refused",
+                second(past)
+            ));
+        }
         Ok(Patch {
             tags: changed.then_some(tags),
             note: self.note.clone(),
             url: self.url.clone(),
-            expires: self
-                .expires
-                .map(|Expiry(when)| when.map(|when| when.ahead(context.now()))),
+            expires,
             ..Patch::default()
         })
     }
@@ -209,7 +221,8 @@ impl Set {
         about.aliases.sort();
         about.aliases.dedup();
         if let (Some(why), true) = (value.why_not_searched(), about.sensitive) {
-            warn_unmasked(context, &self.target, why, self.force);
+            let barely = self.force && value.exceeds(FORCED_MIN - 1);
+            warn_unmasked(context, &self.target, why, (self.force, barely));
         }
         patch.values = vec![NewValue {
             field: field.clone(),
@@ -254,12 +267,14 @@ fn existing(
 }
 
 /// Says loudly that output will not be masked.
-pub(super) fn warn_unmasked(context: &Context, target: &Target, why: Added, forced: bool) {
+///
+/// `forced`: whether somebody insists, and whether it is then searched for in its exact form.
+pub(super) fn warn_unmasked(context: &Context, target: &Target, why: Added, forced: (bool, bool)) {
     let reason = why.reason().unwrap_or("is not searched for");
-    let consequence = if forced {
-        "it is searched for as well as it can be"
-    } else {
-        "commands do not get it; store a longer one, or insist with --force"
+    let consequence = match forced {
+        (false, _) => "commands do not get it; store a longer one, or insist with --force",
+        (true, false) => "it is not masked at all, wherever a command prints it",
+        (true, true) => "it is searched for as well as it can be",
     };
     context.out.warn(&format!(
         "{target} is not masked in output, because it {reason}: {consequence}"

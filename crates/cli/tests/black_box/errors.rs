@@ -105,13 +105,52 @@ fn wrong_usage_is_2_and_json_when_asked() {
         &["--json", "lst"][..],
         &["--json", "ls", "--nonsense"],
         &["--json", "set", "a b"],
-        &["--json", "run", "--"],
     ] {
         let back = house.call(words).without_proof().run();
         assert_eq!(
             (back.error_code().as_str(), back.code),
             ("usage", Some(2)),
             "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_of_run_is_no_answer_of_the_command() {
+    let house = House::new();
+    for words in [
+        &["run"][..],
+        &["run", "--"],
+        &["run", "--timeout", "banana", "--", "true"],
+        &["run", "-k", "api/key", "./x"],
+        &["--color", "never", "-wwork", "run", "--nonsense"],
+        &["-w", "work", "run"],
+    ] {
+        let back = house.call(words).without_proof().run();
+        back.failed(125);
+        let json = [&["--json"], words].concat();
+        let back = house.call(&json).without_proof().run();
+        assert_eq!(
+            (back.error_code().as_str(), back.code),
+            ("usage", Some(125)),
+            "{words:?}"
+        );
+    }
+    // A value or a name that reads like the subcommand is none.
+    for words in [&["-w", "run", "lst"][..], &["show"], &["lst", "run"]] {
+        house.call(words).without_proof().run().failed(2);
+    }
+    let missing = house.call(["--json", "run"]).without_proof().run();
+    assert!(missing.failed(125).contains("<COMMAND>"), "{missing:?}");
+    for words in [
+        &["run", "-k", "api/key", "./x"][..],
+        &["--json", "run", "-k", "api/key", "./x"],
+    ] {
+        let back = house.call(words).without_proof().run();
+        let said = back.failed(125);
+        assert!(
+            said.contains("put `--` before the command") && !said.contains("./x"),
+            "{back:?}"
         );
     }
 }

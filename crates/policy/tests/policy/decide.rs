@@ -56,8 +56,9 @@ fn without_args_a_rule_means_no_arguments() {
         "rules[0]: without `args` it allows `git` with no argument; write args: [\"**\"] for any, \
          args: [] if none is meant"
     );
-    let rest =
-        policy("rules:\n  - { allow: run, command: git, args: [\"**\"], secrets: [\"**\"] }\n");
+    let rest = policy(
+        "rules:\n  - { allow: run, command: git, args: [\"**\"], secrets: [\"**\"], inject: env }\n",
+    );
     for line in ["git", "git push", "git push --force origin"] {
         assert!(run(line).allowed(&rest), "{line}");
     }
@@ -557,9 +558,12 @@ rules:
     .iter()
     .map(ToString::to_string)
     .collect();
-    assert_eq!(texts.len(), 5, "{texts:#?}");
+    assert_eq!(texts.len(), 7, "{texts:#?}");
     assert!(texts[1].starts_with("allowed_commands[0]: `sh` is always denied"));
-    assert!(texts[2].ends_with("`rm` stands in denied_commands too, which wins"));
-    assert!(texts[3].starts_with("rules[0]: `python3` is always denied but for"));
-    assert!(texts[4].starts_with("rules[1]: it names no secret"));
+    assert!(texts[0].contains("placeholders only, which are not built yet"));
+    assert!(texts[2].starts_with("allowed_commands[1]: `rm` gets placeholders only"));
+    assert!(texts[3].ends_with("`rm` stands in denied_commands too, which wins"));
+    assert!(texts[4].starts_with("rules[0]: it gives placeholders only"));
+    assert!(texts[5].starts_with("rules[0]: `python3` is always denied but for"));
+    assert!(texts[6].starts_with("rules[1]: it names no secret"));
 }
