@@ -49,10 +49,50 @@ fn searched(needles: &mut Vec<Needle>, value: &[u8], owner: u32) {
     // Programs that read a value often drop its final line break.
     if limits::why_not(core).is_none() {
         all_forms(needles, core, owner, truncate::truncated_from(core));
+        // A terminal writes a line break as two characters, and editors change them.
+        for breaks in [&b"\r\n"[..], b"\n"] {
+            let other = with_breaks(core, breaks);
+            if *other != core {
+                needles.push(exact(&other, owner, None));
+            }
+        }
     }
     for line in limits::lines(value) {
         all_forms(needles, line, owner, None);
     }
+}
+
+/// The value with these line breaks in place of its own.
+fn with_breaks(value: &[u8], breaks: &[u8]) -> Zeroizing<Vec<u8>> {
+    // Room for all that may come, since what is moved on growing would not be wiped.
+    let lines = value.iter().filter(|byte| **byte == b'\n').count();
+    let mut other = Zeroizing::new(Vec::with_capacity(value.len() + lines));
+    for (index, line) in value.split(|byte| *byte == b'\n').enumerate() {
+        if index > 0 {
+            if other.last() == Some(&b'\r') {
+                other.pop();
+            }
+            other.extend_from_slice(breaks);
+        }
+        other.extend_from_slice(line);
+    }
+    other
+}
+
+/// Where `base64` and mail programs break lines.
+const WIDTHS: [usize; 3] = [60, 64, 76];
+
+/// The text in lines of `width` characters.
+fn wrapped(text: &[u8], width: usize, breaks: &[u8]) -> Zeroizing<Vec<u8>> {
+    let room = text.len() + text.len().div_ceil(width) * breaks.len();
+    let mut lines = Zeroizing::new(Vec::with_capacity(room));
+    for line in text.chunks(width) {
+        if !lines.is_empty() {
+            lines.extend_from_slice(breaks);
+        }
+        lines.extend_from_slice(line);
+    }
+    lines
 }
 
 fn exact(value: &[u8], owner: u32, truncated_from: Option<usize>) -> Needle {
@@ -111,14 +151,25 @@ fn base64(needles: &mut Vec<Needle>, value: &[u8], owner: u32) {
                 0 => Edge::NONE,
                 _ => Edge::new(alphabets, sextets(whole.end), 63 & !((1 << (6 - high)) - 1)),
             };
-            needles.push(Needle {
+            let needle = |bytes| Needle {
                 bytes,
                 form: Form::Base64,
                 owner,
                 left,
                 right,
                 truncated_from: None,
-            });
+            };
+            // Wrapped, where the value is what was encoded. Where it is a part of that, the
+            // lines may break at any place in it.
+            for width in WIDTHS
+                .into_iter()
+                .filter(|width| before == 0 && bytes.len() > *width)
+            {
+                for breaks in [&b"\n"[..], b"\r\n"] {
+                    needles.push(needle(wrapped(&bytes, width, breaks)));
+                }
+            }
+            needles.push(needle(bytes));
         }
     }
 }

@@ -180,11 +180,47 @@ fn each_telling_line_of_a_multi_line_value_is_found_alone() {
         "final line break dropped"
     );
     assert_eq!(
-        redact(&set, pem.replace('\n', "\r\n")),
-        "-----BEGIN PRIVATE KEY-----\r\n[REDACTED:pem]\r\n[REDACTED:pem]\r\nshort1==\r\n-----END PRIVATE KEY-----\r\n"
+        redact(&set, pem.replace("short1==\n", "")),
+        "-----BEGIN PRIVATE KEY-----\n[REDACTED:pem]\n[REDACTED:pem]\n-----END PRIVATE KEY-----\n"
     );
     let line = STANDARD.encode("> AQEFAASCBKcwgg5jAgEAAoIB\n");
     assert!(redact(&set, line).contains("[REDACTED:pem]"));
+}
+
+#[test]
+fn a_terminal_s_line_breaks_hide_nothing() {
+    // No line of it tells anything alone.
+    let json = "{\n  \"user\": \"a b c d e f g\",\n  \"key\": \"zyx wvu tsr 123\"\n}";
+    let set = known(&[("json", json)]);
+    assert_eq!(redact(&set, json.replace('\n', "\r\n")), "[REDACTED:json]");
+    let dos = json.replace('\n', "\r\n");
+    let set = known(&[("json", &dos)]);
+    assert_eq!(redact(&set, &dos), "[REDACTED:json]");
+    assert_eq!(redact(&set, format!(">{json}<")), ">[REDACTED:json]<");
+}
+
+#[test]
+fn base64_in_lines_is_found() {
+    let value: String = (0..100).map(|n| format!("{:02x}", n * 37 % 251)).collect();
+    let set = known(&[("k", &value)]);
+    for text in [value.clone(), format!("{value}\n")] {
+        let encoded = STANDARD.encode(text);
+        for width in [60, 64, 76] {
+            for breaks in ["\n", "\r\n"] {
+                let lines: Vec<&str> = encoded
+                    .as_bytes()
+                    .chunks(width)
+                    .map(|line| std::str::from_utf8(line).expect("ASCII"))
+                    .collect();
+                let out = redact(&set, format!("{}{breaks}", lines.join(breaks)));
+                let left = out.replace("[REDACTED:k]", "");
+                assert!(
+                    out.starts_with("[REDACTED:k]") && left.len() <= 6,
+                    "{out:?}"
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -52,6 +52,14 @@ pub(crate) fn needles(values: &[Value]) -> Vec<Needle> {
                     units.push(text.to_vec());
                 }
                 units.extend(lines(text));
+                if why_not_searched(text).is_none() {
+                    let one = replaced(text, b"\r\n", b"\n");
+                    for other in [replaced(&one, b"\n", b"\r\n"), one] {
+                        if other != text {
+                            needles.push(exact(owner, &other, false));
+                        }
+                    }
+                }
                 for unit in units {
                     let whole = unit == text && !unit.contains(&b'\n') && !unit.contains(&b'\r');
                     needles.push(exact(owner, &unit, whole));
@@ -63,6 +71,23 @@ pub(crate) fn needles(values: &[Value]) -> Vec<Needle> {
         }
     }
     needles
+}
+
+fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::new(), text);
+    while let Some(first) = rest.first() {
+        match rest.strip_prefix(from) {
+            Some(after) => {
+                out.extend_from_slice(to);
+                rest = after;
+            }
+            None => {
+                out.push(*first);
+                rest = &rest[1..];
+            }
+        }
+    }
+    out
 }
 
 fn lines(text: &[u8]) -> Vec<Vec<u8>> {
@@ -119,6 +144,22 @@ fn base64(owner: usize, value: &[u8]) -> Vec<Needle> {
             let bytes = texts[0][first..=last].to_vec();
             if bytes.len() < 8 || bytes.iter().collect::<BTreeSet<_>>().len() < 6 {
                 continue;
+            }
+            // Wrapped: only where the value comes first.
+            for width in [60, 64, 76] {
+                let lines: Vec<&[u8]> = bytes.chunks(width).collect();
+                if before == 0 && lines.len() > 1 {
+                    for breaks in ["\n", "\r\n"] {
+                        needles.push(Needle {
+                            owner,
+                            form: Form::Base64,
+                            bytes: lines.join(breaks.as_bytes()),
+                            left: BTreeSet::new(),
+                            right: around((last + 1 < texts[0].len()).then_some(last + 1)),
+                            truncatable: false,
+                        });
+                    }
+                }
             }
             needles.push(Needle {
                 owner,
