@@ -7,15 +7,29 @@ use subrosa_vault::Unlock;
 use crate::{EngineError, Session, Setting};
 
 impl Session {
-    /// Tells that there is nothing to compare the log with, and leaves that in the log.
-    pub(crate) fn miss_anchor(&mut self) {
+    /// Tells when there is nothing to compare the log with, and leaves that in the log.
+    pub(crate) fn heed_anchor(&mut self) {
         let path = self.anchor_path();
+        let status = self.writer.status();
+        if let Some(error) = status.anchor_error {
+            self.notices.push(format!(
+                "the anchor of the log cannot be used, so it is not noticed when the vault is put \
+                 back to an earlier state: {error}; mend or remove {}",
+                path.display()
+            ));
+            return;
+        }
+        if !status.anchor_missing {
+            return;
+        }
         self.notices.push(format!(
             "the anchor of the log is gone, so it cannot be told whether the vault was put back to an \
              earlier state: {}; compare with what you know: subrosa log",
             path.display()
         ));
-        self.record_anchor("there was none".to_owned());
+        if !self.setting.inspect {
+            self.record_anchor("there was none".to_owned());
+        }
     }
 
     fn record_anchor(&self, detail: String) {

@@ -59,6 +59,12 @@ pub enum EngineError {
         /// What the anchor says.
         finding: Finding,
     },
+    /// The log has an anchor that says nothing.
+    #[error("the log cannot be verified against its anchor: {reason}")]
+    Anchor {
+        /// What is wrong with it, and where it is.
+        reason: String,
+    },
     /// The operation needs a fresh proof of presence.
     #[error("{what} needs a proof that you are there, and a key file proves nothing about that")]
     Presence {

@@ -72,7 +72,7 @@ impl Session {
     ) -> Result<Report, EngineError> {
         let mut store = self.log_store()?;
         let ring = self.journal.ring();
-        let (mark, strength) = self.mark();
+        let (mark, strength) = self.mark()?;
         let known = Known {
             mark,
             strength,
@@ -144,12 +144,18 @@ impl Session {
         Ok(removed)
     }
 
-    /// What the anchor remembers, and how much it proves.
-    fn mark(&self) -> (Option<Mark>, Strength) {
+    /// What the anchor remembers, and how much it proves: nothing where there is none.
+    fn mark(&self) -> Result<(Option<Mark>, Strength), EngineError> {
         use subrosa_audit::Anchor as _;
         let mut anchor = FileAnchor::at(&self.anchor_path());
-        let strength = anchor.strength();
-        (anchor.read().ok().flatten(), strength)
+        let mark = anchor.read().map_err(|error| EngineError::Anchor {
+            reason: error.to_string(),
+        })?;
+        let strength = match &mark {
+            Some(_) => anchor.strength(),
+            None => Strength::None,
+        };
+        Ok((mark, strength))
     }
 
     pub(crate) fn anchor_path(&self) -> std::path::PathBuf {

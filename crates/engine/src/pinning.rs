@@ -55,7 +55,11 @@ pub(crate) fn settle(
         Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {
             Ok(known) => known,
             // A pin that is there and cannot be trusted is no reason to trust the vault.
-            Err(error @ (FileError::Damaged { .. } | FileError::Unsafe { .. })) => {
+            Err(
+                error @ (FileError::Damaged { .. }
+                | FileError::Unsafe { .. }
+                | FileError::TooLong { .. }),
+            ) => {
                 return Err(error.into());
             }
             Err(_) => None,

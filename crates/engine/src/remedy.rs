@@ -27,6 +27,10 @@ impl EngineError {
                 "See what is missing: subrosa audit verify. If you put the old copy back yourself, take it as it \
                  is: subrosa audit verify --accept"
             }
+            Self::Anchor { .. } => {
+                "Find out who can write there. Move it away, and the next command starts a new anchor: \
+                 what happened before is then not compared with anything."
+            }
             Self::Presence { .. } => "Give the passphrase instead of the key file.",
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());

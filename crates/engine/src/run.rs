@@ -366,10 +366,20 @@ impl Session {
             several => {
                 // The parts must be known to the redactor, not only the document of them.
                 self.gate.learn(several.iter())?;
-                let names = selected
+                let names: Vec<String> = selected
                     .iter()
                     .map(|one| one.variable.to_string())
                     .collect();
+                // And each as the document writes it, with what it escapes.
+                let lines: Vec<Sensitive> = names
+                    .iter()
+                    .zip(several)
+                    .map(|(name, value)| {
+                        let line = Document::new(DocumentForm::Dotenv, vec![name.clone()]);
+                        Sensitive::derive(&line, &[value])
+                    })
+                    .collect::<Result<_, _>>()?;
+                self.gate.learn(lines.iter())?;
                 let document = Document::new(DocumentForm::Dotenv, names);
                 let inputs: Vec<&Sensitive> = several.iter().collect();
                 let whole = Sensitive::derive(&document, &inputs)?;

@@ -233,11 +233,24 @@ impl Session {
 
     /// Moves a secret within the current scope, or to another.
     ///
+    /// Rules go by names: a new name that a rule allows more is as good as loosening the policy.
+    ///
     /// # Errors
-    /// [`EngineError::Vault`] with `Missing` or `Exists`.
+    /// [`EngineError::Vault`] with `Missing` or `Exists`; [`EngineError::Presence`].
     pub fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<Head, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
+        if let Some(located) = self.vault.find(&mut self.journal, &scope, from)? {
+            let fields: Vec<FieldName> = located.head.current().values.keys().cloned().collect();
+            for field in fields {
+                let before = secret_use(&located, &field, None)?;
+                let mut after = before.clone();
+                (after.scope, after.label.key) = (to.0.clone(), to.1.clone());
+                if self.gate.policy().loosened_by_move(&before, &after) {
+                    self.require_presence("moving a secret to where the policy allows more")?;
+                }
+            }
+        }
         Ok(self
             .vault
             .rename(&mut self.journal, (&scope, from), to, now)?)

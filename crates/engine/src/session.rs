@@ -141,8 +141,8 @@ impl Session {
         if pinning::agrees(&setting.home, &unverified) {
             let mut session = Self::verified(setting, unverified, caller, notices)?;
             // Whoever has a pin of a vault has had an anchor of its log.
-            if anchored && !session.setting.inspect && session.writer.status().anchor_missing {
-                session.miss_anchor();
+            if anchored {
+                session.heed_anchor();
             }
             return Ok(session);
         }

@@ -493,6 +493,80 @@ fn row_40_an_anchor_that_is_gone_is_missed() {
 }
 
 #[test]
+fn row_39_an_anchor_that_was_made_useless_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = init(root.path());
+    set(&mut session, "api/key", CANARY);
+    session.close().unwrap();
+    let anchors = root.path().join("state/anchors");
+    let anchor = std::fs::read_dir(&anchors)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::remove_file(&anchor).unwrap();
+    std::fs::create_dir(&anchor).unwrap();
+    for _ in 0..2 {
+        let mut session = open(root.path()).unwrap();
+        let told = session.notices().join("\n");
+        assert!(
+            told.contains("anchor") && told.contains("cannot be used"),
+            "{told}"
+        );
+        set(&mut session, "api/key", b"a-newer-value-of-it");
+        session.close().unwrap();
+    }
+    let inspected = Setting {
+        inspect: true,
+        ..setting(root.path())
+    };
+    let mut session = Session::open(inspected, &unlock()).unwrap();
+    let error = session.verify_log(&mut |_, _| ()).unwrap_err();
+    assert!(matches!(error, EngineError::Anchor { .. }), "{error}");
+    println!("REDTEAM row=39 verdict=held");
+}
+
+#[test]
+fn a_new_name_that_a_rule_allows_needs_presence() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = init(root.path());
+    set(&mut session, "prod/aws", CANARY);
+    set(&mut session, "free/one", CANARY);
+    let policy = "version: 1\nrules:\n  - allow: run\n    command: git\n    args: [\"**\"]\n    \
+                  secrets: [\"github/**\"]\n    inject: env\n  - deny: run\n    command: git\n    \
+                  secrets: [\"prod/**\"]\n";
+    session.apply_policy(policy, false).unwrap();
+    let file = root.path().join("a.key");
+    session.add_key_file("a", &file).unwrap();
+    session.close().unwrap();
+    let key_file = Unlock::KeyFile(subrosa_engine::read_key_file(&file).unwrap());
+    let mut ambient = Session::open(setting(root.path()), &key_file).unwrap();
+    let scope = ambient.scope().clone();
+    let key = |text: &str| KeyName::new(text.to_owned()).unwrap();
+    for (from, to, allowed) in [
+        ("prod/aws", "github/zz", false),
+        ("prod/aws", "free/aws", false),
+        ("free/one", "github/zz", false),
+        ("free/one", "free/two", true),
+        ("free/two", "prod/two", true),
+    ] {
+        let moved = ambient.rename(&key(from), (&scope, &key(to)));
+        assert_eq!(moved.is_ok(), allowed, "{from} {to} {moved:?}");
+        assert_eq!(
+            matches!(moved, Err(EngineError::Presence { .. })),
+            !allowed,
+            "{from} {to}"
+        );
+    }
+    ambient.close().unwrap();
+    let mut present = open(root.path()).unwrap();
+    present
+        .rename(&key("prod/aws"), (&scope, &key("github/zz")))
+        .unwrap();
+}
+
+#[test]
 fn a_denied_command_is_refused_without_secrets_too() {
     let root = tempfile::tempdir().unwrap();
     let mut session = init(root.path());

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use subrosa_model::{Destination, Inject, SinkKind, UseRequest, Verdict};
+use subrosa_model::{Destination, Inject, SecretUse, SinkKind, UseRequest, Verdict};
 
 use crate::case::{TestResult, sink_of};
 use crate::compare::{self, DiffLine};
@@ -12,7 +12,7 @@ use crate::decision::{Decision, Explanation};
 use crate::document::{self, Document};
 use crate::error::PolicyError;
 use crate::lint::{self, Warning};
-use crate::rule::Rule;
+use crate::rule::{Effect, Rule};
 use crate::{builtin, canonical};
 
 /// A policy: parsed, checked, ready to decide. The default denies everything.
@@ -85,6 +85,19 @@ impl Policy {
     #[must_use]
     pub fn pins_executables(&self) -> bool {
         self.document.rules.iter().any(|rule| rule.hash.is_some())
+    }
+
+    /// Whether a secret that becomes `to` may be used where it might not as `from`: a rule that
+    /// allows is about its new name and not the old one, or one that denies about the old one alone.
+    #[must_use]
+    pub fn loosened_by_move(&self, from: &SecretUse, to: &SecretUse) -> bool {
+        self.document.rules.iter().any(|rule| {
+            let (before, after) = (rule.names_secret(from), rule.names_secret(to));
+            match rule.effect {
+                Effect::Allow => after && !before,
+                Effect::Deny => before && !after,
+            }
+        })
     }
 
     /// Tries the `tests` of the policy against it, in their order.

@@ -14,6 +14,7 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::Forged { .. } => "forged",
         EngineError::Unpinned { .. } => "unpinned",
         EngineError::RolledBack { .. } => "rolled_back",
+        EngineError::Anchor { .. } => "anchor",
         EngineError::Presence { .. } => "presence",
         EngineError::Refused(refusal) => refused(refusal.kind),
         EngineError::NotBuilt { .. } => "not_built",
