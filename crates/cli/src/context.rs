@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{Config, Effects, Home, Session, Setting, Unlock, read_key_file};
+use subrosa_engine::{Config, Effects, Finding, Home, Session, Setting, Unlock, read_key_file};
 use subrosa_model::{Scope, Timestamp};
 
 use crate::args::Global;
@@ -103,6 +103,16 @@ impl Context {
             },
             Need::Any,
         )
+    }
+
+    /// Opens a vault that was put back to an earlier state, and takes it as it is.
+    pub(crate) fn open_accepting(&self) -> Result<(Session, Option<Finding>), Failure> {
+        let unlock = self.unlock(Need::Presence)?;
+        let (session, finding) = Session::open_accepting(self.setting(), &unlock)?;
+        for notice in session.notices() {
+            self.out.warn(notice);
+        }
+        Ok((session, finding))
     }
 
     fn open_as(&self, setting: Setting, need: Need) -> Result<Session, Failure> {

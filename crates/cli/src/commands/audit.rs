@@ -36,8 +36,16 @@ enum Command {
     ///
     /// Exits with 1 when anything is wrong. It also says what cannot be told: putting back an
     /// earlier copy of the vault's folder and of the anchor together is not detected.
-    #[command(after_help = "Examples:\n  subrosa audit verify\n  subrosa audit verify --json")]
-    Verify,
+    #[command(after_help = "\
+Examples:
+  subrosa audit verify
+  subrosa audit verify --json
+  subrosa audit verify --accept        after you put an earlier copy back yourself")]
+    Verify {
+        /// Take an earlier state as it is, with your passphrase, and anchor the log anew
+        #[arg(long)]
+        accept: bool,
+    },
     /// Write the log to a file or to standard output
     #[command(
         after_help = "Examples:\n  subrosa audit export --format jsonl >log.jsonl\n  \
@@ -84,15 +92,24 @@ struct Verdict<'a> {
 impl Audit {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         match self.command {
-            Command::Verify => verify(context),
+            Command::Verify { accept } => verify(context, accept),
             Command::Export(export) => export.run(context).map(|()| 0),
             Command::Prune { before, dry_run } => prune(context, before, dry_run).map(|()| 0),
         }
     }
 }
 
-fn verify(context: &Context) -> Result<u8, Failure> {
-    let mut session = context.inspect()?;
+fn verify(context: &Context, accept: bool) -> Result<u8, Failure> {
+    let mut session = if accept {
+        let (session, finding) = context.open_accepting()?;
+        match finding {
+            Some(finding) => context.out.warn(&format!("accepted: {finding}")),
+            None => context.out.notice("there was nothing to accept"),
+        }
+        session
+    } else {
+        context.inspect()?
+    };
     let progress = Progress::new(&context.out, "records");
     let report = session.verify_log(&mut |done, all| progress.of(done, all))?;
     drop(progress);
@@ -185,6 +202,28 @@ impl Export {
     }
 }
 
+/// Counts what a pruning would remove.
+fn would_prune(context: &Context, before: Timestamp) -> Result<(), Failure> {
+    let mut session = context.open(Need::Any)?;
+    let filter = Filter {
+        until: Some(before),
+        ..Filter::default()
+    };
+    let older = session.export_log(Format::Jsonl, &filter, &mut std::io::sink())?;
+    session.close()?;
+    if context.out.json {
+        return context
+            .out
+            .document(&json!({ "would_remove": older, "before": before }));
+    }
+    let many = count(usize::try_from(older).unwrap_or(usize::MAX), "record");
+    context.out.done(&format!(
+        "{many} from before {} would be removed; nothing was changed",
+        second(before)
+    ));
+    Ok(())
+}
+
 fn prune(context: &Context, before: When, dry_run: bool) -> Result<(), Failure> {
     let now = context.now();
     let before = before.ago(now);
@@ -212,27 +251,5 @@ fn prune(context: &Context, before: When, dry_run: bool) -> Result<(), Failure> 
     context
         .out
         .done(&format!("{many} from before {} removed", second(before)));
-    Ok(())
-}
-
-/// Counts what a pruning would remove.
-fn would_prune(context: &Context, before: Timestamp) -> Result<(), Failure> {
-    let mut session = context.open(Need::Any)?;
-    let filter = Filter {
-        until: Some(before),
-        ..Filter::default()
-    };
-    let older = session.export_log(Format::Jsonl, &filter, &mut std::io::sink())?;
-    session.close()?;
-    if context.out.json {
-        return context
-            .out
-            .document(&json!({ "would_remove": older, "before": before }));
-    }
-    let many = count(usize::try_from(older).unwrap_or(usize::MAX), "record");
-    context.out.done(&format!(
-        "{many} from before {} would be removed; nothing was changed",
-        second(before)
-    ));
     Ok(())
 }

@@ -166,6 +166,13 @@ fn say(context: &Context, name: &str, outcome: &RunOutcome) {
         )),
         _ => {}
     }
+    if let Some(errno) = report.output_error {
+        complain(&format!(
+            "subrosa: the output of {name} could not be written: {}\n  try: Make room, or send it \
+             elsewhere; the command may have done its work.\n",
+            std::io::Error::from_raw_os_error(errno)
+        ));
+    }
     if report.truncated {
         context
             .out
@@ -213,6 +220,7 @@ fn as_json(outcome: &RunOutcome) -> serde_json::Value {
         "stdout_bytes": report.stdout_bytes,
         "stderr_bytes": report.stderr_bytes,
         "truncated": report.truncated,
+        "output_error": report.output_error,
         "stragglers_killed": report.stragglers_killed,
         "duration_ms": u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
     }})
