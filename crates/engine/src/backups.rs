@@ -125,6 +125,8 @@ impl Session {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Restored, EngineError> {
         self.require_presence("restoring")?;
+        // There is one place for drafts, and one restore at a time.
+        let _held = pinning::hold(&self.setting.home);
         let draft = Draft::new(&self.setting.home.data)?;
         let mut source = Source::read(&draft, &self.setting, options, unlock, progress)?;
         let mut report = Restored::default();
@@ -208,6 +210,8 @@ impl Session {
         if !unlock.kind().proves_presence() {
             return Err(EngineError::Presence { what: "restoring" });
         }
+        // Root and pin change together, and there is one place for drafts.
+        let held = pinning::hold(&setting.home);
         let draft = Draft::new(&setting.home.data)?;
         let mut source = Source::read(&draft, &setting, options, unlock, progress)?;
         let (vault, fingerprint) = (source.vault.id(), source.vault.fingerprint());
@@ -227,7 +231,6 @@ impl Session {
         drop(source);
         // The anchor speaks of the log that is gone; what it knew goes into the record.
         let anchor = setting.home.anchors().join(vault.to_string());
-        let held = pinning::hold(&setting.home);
         if target.symlink_metadata().is_ok() {
             return Err(EngineError::VaultExists {
                 path: setting.home.data.clone(),
