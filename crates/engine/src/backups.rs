@@ -285,7 +285,14 @@ impl Source {
         drop(store);
         let store = SqliteStore::open(&draft.file(), &StoreOptions::default())?;
         let rng = Arc::clone(&setting.effects.rng);
-        let unverified = Vault::open(Box::new(store), Arc::clone(&rng), unlock)?;
+        let unverified = Vault::open(Box::new(store), Arc::clone(&rng), unlock).map_err(
+            |error| match error {
+                VaultError::WrongKey { .. } | VaultError::NoSlot { .. } => EngineError::BackupKey {
+                    path: options.file.clone(),
+                },
+                other => other.into(),
+            },
+        )?;
         if !trailer.is_some_and(|trailer| unverified.vouches_for(&trailer)) {
             return Err(VaultError::Backup {
                 reason: "it was not written by a holder of its keys".to_owned(),

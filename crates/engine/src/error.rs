@@ -59,6 +59,12 @@ pub enum EngineError {
         /// What the anchor says.
         finding: Finding,
     },
+    /// The proof does not open a backup.
+    #[error("this proof does not open the backup {}: it opens with what opened the vault when it was written", path.display())]
+    BackupKey {
+        /// The backup.
+        path: PathBuf,
+    },
     /// The log has an anchor that says nothing.
     #[error("the log cannot be verified against its anchor: {reason}")]
     Anchor {

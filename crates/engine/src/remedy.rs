@@ -27,6 +27,9 @@ impl EngineError {
                 "See what is missing: subrosa audit verify. If you put the old copy back yourself, take it as it \
                  is: subrosa audit verify --accept"
             }
+            Self::BackupKey { .. } => {
+                "Give the backup's own passphrase: --backup-passphrase-fd 4 4<FILE"
+            }
             Self::Anchor { .. } => {
                 "Find out who can write there. Move it away, and the next command starts a new anchor: \
                  what happened before is then not compared with anything."

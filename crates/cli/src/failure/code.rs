@@ -15,6 +15,7 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::Unpinned { .. } => "unpinned",
         EngineError::RolledBack { .. } => "rolled_back",
         EngineError::Anchor { .. } => "anchor",
+        EngineError::BackupKey { .. } => "backup_key",
         EngineError::Presence { .. } => "presence",
         EngineError::Refused(refusal) => refused(refusal.kind),
         EngineError::NotBuilt { .. } => "not_built",

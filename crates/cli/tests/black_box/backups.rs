@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::house::{House, VALUE, folder};
+use crate::house::{House, VALUE, copy, folder};
 
 #[test]
 fn a_whole_vault_comes_back_from_its_backup() {
@@ -140,4 +140,49 @@ fn what_was_revoked_after_a_backup_stays_revoked() {
         .without_proof()
         .run();
     assert_eq!(revoked.code, Some(1), "{revoked:?}");
+}
+
+#[test]
+fn a_backup_with_a_passphrase_of_its_own_is_added() {
+    let house = House::with_key();
+    let theirs = house.write("theirs", "the passphrase of the backup\n");
+    house
+        .call(["key", "add", "passphrase", "--new-passphrase-fd", "4"])
+        .second(&theirs)
+        .run()
+        .ok();
+    house.call(["backup", "vault.subrosa"]).run().ok();
+    // Another vault, with another passphrase.
+    let other = house.path("other");
+    folder(&other);
+    let mine = house.write("mine", "a passphrase of another vault\n");
+    let call = |words: &[&str]| house.call(words).at(&other).proof("--passphrase-fd", &mine);
+    call(&["init"]).run().ok();
+    let back = call(&["--json", "restore", "vault.subrosa"]).run();
+    assert_eq!(back.error_code(), "backup_key");
+    assert!(back.err.contains("--backup-passphrase-fd"), "{}", back.err);
+    call(&["restore", "vault.subrosa", "--backup-passphrase-fd", "4"])
+        .second(&theirs)
+        .run()
+        .ok();
+    assert_eq!(call(&["read", "api/key"]).run().ok(), VALUE);
+    call(&["audit", "verify"]).run().ok();
+}
+
+#[test]
+fn an_old_copy_is_accepted_by_who_put_it_back() {
+    let house = House::with_key();
+    let data = house.path("home/data");
+    let old = house.path("old");
+    copy(&data, &old);
+    house.set("api/key", "a-newer-version-of-it");
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(&old, &data);
+    let back = house.call(["--json", "ls"]).run();
+    assert_eq!(back.error_code(), "rolled_back");
+    assert!(back.err.contains("--accept"), "{}", back.err);
+    house.call(["audit", "verify"]).run().failed(1);
+    house.call(["audit", "verify", "--accept"]).run().ok();
+    assert_eq!(house.call(["read", "api/key"]).run().ok(), VALUE);
+    house.call(["audit", "verify"]).run().ok();
 }

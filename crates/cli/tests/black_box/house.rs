@@ -109,7 +109,8 @@ fn pattern() -> &'static (TempDir, String) {
     })
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
     folder(to);
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
