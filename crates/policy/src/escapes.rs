@@ -1,37 +1,96 @@
 //! Arguments by which an ordinary command starts another program, or prints its environment.
 //!
-//! These are the ways that commands document. The list cannot be complete: a rule that gives values
-//! should name its arguments, and a bare entry of `allowed_commands` gives no values.
+//! These are the ways that commands document, in every spelling that their option parsers take:
+//! abbreviated long options, bundled letters, options behind other options. In doubt an argument is
+//! read as the option. The list cannot be complete: a rule that gives values should name its
+//! arguments, and a bare entry of `allowed_commands` gives no values.
+
+mod git;
+mod options;
+mod sqlite;
 
 use crate::always::is_variant;
+use options::Letters;
 
 /// What to look for in the arguments of a command.
 enum Marker {
     /// A long option, any abbreviation of it, with or without `=…`.
     Long(&'static str),
-    /// This argument itself, or followed by more in the same argument.
+    /// An option of one letter, alone, bundled with others, or with its value behind it.
     Short(&'static str),
+    /// The start of an argument, for parsers that bundle no letters.
+    Start(&'static str),
+    /// An option of two letters, anywhere in a bundle.
+    Letters(&'static str),
     /// This argument, whole.
     Word(&'static str),
-    /// Two arguments, one directly after the other.
-    Pair(&'static str, &'static str),
     /// This text anywhere in an argument.
     Within(&'static str),
+    /// This text anywhere in an argument from which `-` and `_` are taken.
+    Squeezed(&'static str),
     /// This word anywhere in an argument, between characters that are not part of a word.
     Term(&'static str),
-    /// This option before the first argument that is no option.
+    /// This option of git, before the subcommand.
     Leading(&'static str),
+    /// After this subcommand of git, with the letters of the subcommand that take a value.
+    After(&'static str, &'static str, &'static [Marker]),
+    /// A dot command of sqlite3 that starts a program or loads code.
+    DotCommand(&'static str),
+    /// A dot command of sqlite3 with a pipe.
+    DotPipe,
 }
 
-use Marker::{Leading, Long, Pair, Short, Term, Within, Word};
+use Marker::{
+    After, DotCommand, DotPipe, Leading, Long, Short, Squeezed, Start, Term, Within, Word,
+};
+
+/// What is always denied of the commands of one family.
+struct Family {
+    names: &'static [&'static str],
+    markers: &'static [Marker],
+    /// Letters that take a value and so end a bundle. Only those that take one in every program of the
+    /// family: a letter left out refuses too much, a letter too many lets something through.
+    valued: &'static str,
+    /// Whole options that would else be read as an abbreviation of a listed one.
+    harmless: &'static [&'static str],
+    /// Whether the first argument is a bundle even without a dash.
+    old_style: bool,
+}
+
+impl Family {
+    const fn new(names: &'static [&'static str], markers: &'static [Marker]) -> Self {
+        Self {
+            names,
+            markers,
+            valued: "",
+            harmless: &[],
+            old_style: false,
+        }
+    }
+
+    const fn valued(self, valued: &'static str) -> Self {
+        Self { valued, ..self }
+    }
+
+    const fn harmless(self, harmless: &'static [&'static str]) -> Self {
+        Self { harmless, ..self }
+    }
+
+    const fn old_style(self) -> Self {
+        Self {
+            old_style: true,
+            ..self
+        }
+    }
+}
 
 /// Commands, and the arguments of theirs that are always denied.
-const ESCAPES: &[(&[&str], &[Marker])] = &[
-    (
+const ESCAPES: &[Family] = &[
+    Family::new(
         &["find", "gfind"],
         &[Word("-exec"), Word("-execdir"), Word("-ok"), Word("-okdir")],
     ),
-    (
+    Family::new(
         &["fd", "fdfind"],
         &[
             Short("-x"),
@@ -39,8 +98,9 @@ const ESCAPES: &[(&[&str], &[Marker])] = &[
             Long("--exec"),
             Long("--exec-batch"),
         ],
-    ),
-    (
+    )
+    .valued("cdejotCES"),
+    Family::new(
         &["git"],
         &[
             Leading("-c"),
@@ -51,39 +111,67 @@ const ESCAPES: &[(&[&str], &[Marker])] = &[
             Long("--exec"),
             Long("--extcmd"),
             Long("--open-files-in-pager"),
-            Pair("submodule", "foreach"),
-            Pair("bisect", "run"),
+            After(
+                "clone",
+                "bjo",
+                &[Short("-c"), Short("-u"), Long("--config")],
+            ),
+            After("grep", "ef", &[Short("-O")]),
+            After("difftool", "t", &[Short("-x")]),
+            After("rebase", "sCX", &[Short("-x")]),
+            After("submodule", "", &[Word("foreach")]),
+            After("bisect", "", &[Word("run")]),
             Word("filter-branch"),
+            Word("remote-ext"),
             Within("ext::"),
         ],
     ),
-    (
+    Family::new(
         &["tar", "gtar", "bsdtar"],
         &[
             Long("--to-command"),
             Long("--checkpoint-action"),
             Long("--use-compress-program"),
             Long("--rsh-command"),
+            Long("--rmt-command"),
             Long("--info-script"),
             Long("--new-volume-script"),
             Short("-I"),
             Short("-F"),
+            // To bsdtar the value behind it is a long option without its dashes.
+            Short("-W"),
         ],
-    ),
-    (
-        &["ssh", "scp", "sftp", "slogin"],
+    )
+    .valued("bfCTX")
+    .harmless(&["--checkpoint"])
+    .old_style(),
+    Family::new(
+        &["ssh", "slogin"],
         &[
             Within("proxycommand"),
             Within("localcommand"),
             Within("knownhostscommand"),
             Short("-S"),
         ],
-    ),
-    (
+    )
+    .valued("cioDFJ"),
+    Family::new(
+        &["scp", "sftp"],
+        &[
+            Within("proxycommand"),
+            Within("localcommand"),
+            Within("knownhostscommand"),
+            Short("-S"),
+            Short("-D"),
+        ],
+    )
+    .valued("cioFJ"),
+    Family::new(
         &["rsync"],
         &[Short("-e"), Long("--rsh"), Long("--rsync-path")],
-    ),
-    (
+    )
+    .valued("f"),
+    Family::new(
         &["jq", "gojq", "jaq", "yq"],
         &[
             Term("env"),
@@ -92,26 +180,54 @@ const ESCAPES: &[(&[&str], &[Marker])] = &[
             Within("$env"),
         ],
     ),
-    (
+    Family::new(
         &["make", "gmake", "bmake"],
-        &[Short("-f"), Short("-E"), Long("--file"), Long("--eval")],
+        &[
+            Short("-f"),
+            Short("-E"),
+            Long("--file"),
+            Long("--makefile"),
+            Long("--eval"),
+        ],
+    )
+    .valued("jCDI"),
+    Family::new(&["cmake"], &[Word("-E"), Start("-P")]),
+    Family::new(&["psql"], &[Within("\\")]),
+    Family::new(&["mysql", "mariadb"], &[Within("\\!"), Term("system")]),
+    Family::new(
+        &["sqlite3"],
+        &[
+            Within(".shell"),
+            Within(".system"),
+            DotCommand("shell"),
+            DotCommand("system"),
+            DotCommand("load"),
+            DotPipe,
+            Term("load_extension"),
+            Term("edit"),
+        ],
     ),
-    (&["cmake"], &[Word("-E"), Short("-P")]),
-    (&["psql"], &[Within("\\")]),
-    (&["mysql", "mariadb"], &[Within("\\!"), Term("system")]),
-    (&["sqlite3"], &[Within(".shell"), Within(".system")]),
-    (&["split"], &[Long("--filter")]),
-    (&["sort"], &[Long("--compress-program")]),
-    (&["zip"], &[Short("-TT"), Long("--unzip-command")]),
-    (&["tcpdump"], &[Short("-z")]),
-    (
+    Family::new(&["split"], &[Long("--filter")]),
+    Family::new(&["sort"], &[Long("--compress-program")]),
+    Family::new(&["zip"], &[Marker::Letters("-TT"), Long("--unzip-command")]),
+    Family::new(&["tcpdump"], &[Short("-z")]).valued("irwFZ"),
+    Family::new(
         &["man"],
         &[Short("-P"), Short("-H"), Long("--pager"), Long("--html")],
+    )
+    .valued("MS"),
+    Family::new(&["wget"], &[Long("--use-askpass"), Squeezed("useaskpass")]),
+    Family::new(
+        &["openssl"],
+        &[
+            Word("-engine"),
+            Word("--engine"),
+            Word("-provider-path"),
+            Word("--provider-path"),
+        ],
     ),
-    (&["wget"], &[Long("--use-askpass")]),
-    (&["openssl"], &[Word("-engine"), Word("-provider-path")]),
-    (&["cargo"], &[Long("--config")]),
-    (
+    Family::new(&["cargo"], &[Long("--config")]),
+    Family::new(
         &["npm", "pnpm", "yarn"],
         &[Word("exec"), Word("dlx"), Word("x"), Long("--script-shell")],
     ),
@@ -125,54 +241,79 @@ pub(crate) fn find(name: &str, arguments: &[String]) -> Option<String> {
         name.strip_prefix(known)
             .is_some_and(|rest| rest.is_empty() || is_variant(rest))
     };
-    let (_, markers) = ESCAPES
+    let family = ESCAPES
         .iter()
-        .find(|(names, _)| names.iter().any(is_meant))?;
-    markers
+        .find(|family| family.names.iter().any(is_meant))?;
+    let bundles = Letters {
+        valued: family.valued,
+        old_style: family.old_style,
+    };
+    family
+        .markers
         .iter()
-        .find(|marker| marker.stands_in(arguments))
-        .map(Marker::shown)
+        .find_map(|marker| marker.find(arguments, bundles, family.harmless))
 }
 
 impl Marker {
-    fn stands_in(&self, arguments: &[String]) -> bool {
+    /// The marker as it is called in the table, if it stands in the arguments.
+    fn find(&self, arguments: &[String], bundles: Letters, harmless: &[&str]) -> Option<String> {
         let any = |test: &dyn Fn(&str) -> bool| arguments.iter().any(|argument| test(argument));
-        match self {
-            Long(option) => any(&|argument| is_long(argument, option)),
-            Short(option) => {
-                any(&|argument| argument.starts_with(option) && !argument.starts_with("--"))
-            }
+        let stands = match self {
+            Long(option) => any(&|argument| options::is_long(argument, option, harmless)),
+            Short(option) => bundles.contain(arguments, option),
+            Start(text) => any(&|argument| argument.starts_with(text)),
+            Self::Letters(option) => any(&|argument| {
+                argument.starts_with('-')
+                    && !argument.starts_with("--")
+                    && argument.contains(option.trim_start_matches('-'))
+            }),
             Word(word) => any(&|argument| argument == *word),
-            Pair(first, second) => arguments
-                .windows(2)
-                .any(|pair| pair[0] == *first && pair[1] == *second),
             Within(text) => any(&|argument| argument.to_ascii_lowercase().contains(text)),
+            Squeezed(text) => any(&|argument| {
+                let squeezed = argument.to_ascii_lowercase().replace(['-', '_'], "");
+                squeezed.contains(text)
+            }),
             Term(term) => any(&|argument| has_term(argument, term)),
-            Leading(option) => leading(arguments).any(|argument| {
+            Leading(option) => git::leading(arguments).iter().any(|argument| {
                 if option.starts_with("--") {
-                    is_long(argument, option)
+                    options::is_long(argument, option, harmless)
                 } else {
                     argument.starts_with(option)
                 }
             }),
-        }
+            After(subcommand, valued, markers) => {
+                let bundles = Letters {
+                    valued,
+                    old_style: false,
+                };
+                let rest = git::after(arguments, subcommand)?;
+                let inner = markers
+                    .iter()
+                    .find_map(|marker| marker.find(rest, bundles, harmless))?;
+                return Some(format!("{subcommand} {inner}"));
+            }
+            DotCommand(command) => any(&|argument| sqlite::has_command(argument, command)),
+            DotPipe => any(&sqlite::has_pipe),
+        };
+        stands.then(|| self.shown())
     }
 
     fn shown(&self) -> String {
         match self {
-            Pair(first, second) => format!("{first} {second}"),
-            Long(text) | Short(text) | Word(text) | Within(text) | Term(text) | Leading(text) => {
-                (*text).to_owned()
-            }
+            DotCommand(command) => format!(".{command}"),
+            DotPipe => "|".to_owned(),
+            Long(text)
+            | Short(text)
+            | Start(text)
+            | Self::Letters(text)
+            | Word(text)
+            | Within(text)
+            | Squeezed(text)
+            | Term(text)
+            | Leading(text)
+            | After(text, ..) => (*text).to_owned(),
         }
     }
-}
-
-/// Whether an argument is a long option or an abbreviation of it. An abbreviation may be meant for
-/// another option; denied all the same.
-fn is_long(argument: &str, option: &str) -> bool {
-    let name = argument.split('=').next().unwrap_or(argument);
-    name.len() > 3 && name.starts_with("--") && option.starts_with(name)
 }
 
 fn has_term(argument: &str, term: &str) -> bool {
@@ -182,103 +323,5 @@ fn has_term(argument: &str, term: &str) -> bool {
         .any(|word| word == term)
 }
 
-/// The options before the first other argument. `-C` and its like are followed by their value.
-fn leading(arguments: &[String]) -> impl Iterator<Item = &str> {
-    let mut value_follows = false;
-    arguments
-        .iter()
-        .map(String::as_str)
-        .take_while(move |argument| {
-            let is_value = std::mem::replace(
-                &mut value_follows,
-                matches!(
-                    *argument,
-                    "-C" | "-c" | "--git-dir" | "--work-tree" | "--namespace"
-                ),
-            );
-            is_value || argument.starts_with('-')
-        })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::find;
-
-    fn of(line: &str) -> Option<String> {
-        let mut words = line.split(' ').map(str::to_owned);
-        let name = words.next().unwrap_or_default();
-        find(&name, &words.collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn ways_to_start_a_program_are_found() {
-        for line in [
-            "find . -exec env ;",
-            "find . -okdir env ;",
-            "fd -x env",
-            "git -c alias.x=!env x",
-            "git -calias.x=!env x",
-            "git -C /tmp -c core.pager=env log",
-            "git --config-env=core.pager=X log",
-            "git --exec-path=/tmp/evil log",
-            "git push --receive-pack=evil origin",
-            "git fetch --upload-p evil",
-            "git rebase --exec env main",
-            "git submodule foreach env",
-            "git bisect run env",
-            "git clone ext::env",
-            "tar --to-command=env -xf x",
-            "tar --checkpoint-action=exec=env -cf x .",
-            "tar -I env -xf x",
-            "ssh -o ProxyCommand=env host",
-            "ssh -oproxycommand=env host",
-            "rsync -e env a b",
-            "rsync --rsh=env a b",
-            "jq -n env",
-            "jq -n $ENV.API_KEY",
-            "yq -n strenv(API_KEY)",
-            "make --eval=$(shell env)",
-            "cmake -E env",
-            "psql -c \\!env",
-            "sqlite3 x .shell env",
-            "split --filter=env x",
-            "npm exec evil",
-        ] {
-            assert!(of(line).is_some(), "{line}");
-        }
-    }
-
-    #[test]
-    fn ordinary_uses_are_not() {
-        for line in [
-            "find . -name x",
-            "git push origin main",
-            "git commit -c HEAD",
-            "git switch -c topic",
-            "git -C /src log --oneline",
-            "tar -xf x.tar",
-            "tar --exclude=x -cf y .",
-            "ssh host uptime",
-            "rsync -a a b",
-            "jq .environment",
-            "make all",
-            "psql -c select",
-            "npm publish",
-            "ls -exec",
-        ] {
-            assert_eq!(of(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_marker_is_named_as_in_the_table() {
-        assert_eq!(
-            of("git fetch --upload-p=x").as_deref(),
-            Some("--upload-pack")
-        );
-        assert_eq!(
-            of("git submodule foreach x").as_deref(),
-            Some("submodule foreach")
-        );
-    }
-}
+mod tests;
