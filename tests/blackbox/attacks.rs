@@ -401,7 +401,7 @@ fn row_31_nothing_is_left_of_a_command_that_is_over() {
     );
     let done = run(&["--timeout", "1s"], stays);
     assert!(
-        done.status == 125 && done.err.contains("longer than it may"),
+        done.status == 125 && done.err.contains("ran longer than"),
         "{done:?}"
     );
     assert!(

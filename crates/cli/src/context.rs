@@ -5,13 +5,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{Config, Effects, Finding, Home, Session, Setting, Unlock, read_key_file};
+use subrosa_engine::{
+    Config, Effects, EngineError, Finding, Home, Session, Setting, Unlock, VaultError,
+    read_key_file,
+};
 use subrosa_model::{Scope, Timestamp};
 
 use crate::args::Global;
 use crate::descriptor::read_proof;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::prompt::Terminal;
 
 /// What a command needs of the proof that opens the vault.
@@ -119,14 +122,12 @@ impl Context {
         // Whether there is a vault at all comes first: nobody wants to type a passphrase for none.
         let status = subrosa_engine::status(&self.home)?;
         if !status.exists {
-            return Err(subrosa_engine::EngineError::NoVault {
+            return Err(EngineError::NoVault {
                 path: self.home.data.clone(),
             }
             .into());
         }
-        let unlock = self.unlock(need)?;
-        let session = Session::open(setting, &unlock)?;
-        tracing::debug!(slot = unlock.kind().name(), "opened");
+        let session = self.attempt(setting, need)?;
         for notice in session.notices() {
             self.out.warn(notice);
         }
@@ -159,6 +160,27 @@ impl Context {
                 "one of: --passphrase-fd N (3<FILE), --key-file PATH, --recovery-fd N; see \
                  \"Opening the vault\" in subrosa --help",
             )),
+        }
+    }
+
+    /// Opens the vault; a passphrase that was mistyped on the terminal is asked for again.
+    fn attempt(&self, setting: Setting, need: Need) -> Result<Session, Failure> {
+        let given = self.global.passphrase_fd.is_some() || self.global.recovery_fd.is_some();
+        let mut again = if given { 0 } else { 2 };
+        loop {
+            let unlock = self.unlock(need)?;
+            let typed = matches!(unlock, Unlock::Passphrase(_));
+            match Session::open(setting.clone(), &unlock) {
+                Err(EngineError::Vault(VaultError::WrongKey { .. })) if typed && again > 0 => {
+                    again -= 1;
+                    complain("subrosa: this passphrase does not open the vault; once more\n");
+                }
+                outcome => {
+                    let session = outcome?;
+                    tracing::debug!(slot = unlock.kind().name(), "opened");
+                    return Ok(session);
+                }
+            }
         }
     }
 

@@ -130,6 +130,24 @@ impl IntoFailure for &PolicyError {
     }
 }
 
+impl Failure {
+    /// A policy that is wrong, with the file that it is in.
+    #[must_use]
+    pub(crate) fn in_policy(mut self, file: &std::path::Path) -> Self {
+        let name = match file.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => file.display().to_string(),
+        };
+        if let ("policy_wrong", Some(what)) = (
+            self.code,
+            self.message.strip_prefix("the policy is wrong: "),
+        ) {
+            self.message = format!("the policy is wrong: {name}: {what}");
+        }
+        self
+    }
+}
+
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         (&error).into_failure()

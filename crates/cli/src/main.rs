@@ -14,6 +14,7 @@ mod demo;
 mod descriptor;
 mod failure;
 mod files;
+mod near;
 mod output;
 mod panics;
 mod progress;

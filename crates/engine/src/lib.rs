@@ -45,8 +45,9 @@ pub use system::{Effects, SystemClock};
 /// Words of the rooms below that a caller of a use case needs.
 pub use subrosa_audit::{AuditError, Body, Entry, EventKind, Filter, Finding, Format, Report};
 pub use subrosa_policy::{
-    Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, TestResult,
+    Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, TestResult, closest,
 };
-pub use subrosa_runner::{Console, Ending, RunError, RunReport};
+pub use subrosa_runner::environment::never;
+pub use subrosa_runner::{Console, Ending, Limit, RunError, RunReport};
 pub use subrosa_store::FileError;
 pub use subrosa_vault::{Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError};

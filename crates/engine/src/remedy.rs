@@ -67,11 +67,17 @@ fn vault(error: &VaultError) -> Option<String> {
         VaultError::SlotMissing { .. } => "See which slots there are: subrosa key ls",
         VaultError::LastSlot { .. } => "subrosa key add passphrase",
         VaultError::Missing { .. } => "See what there is: subrosa ls --all",
-        VaultError::Exists { .. } => {
-            "Choose another key, or remove it first (subrosa rm KEY --purge for one that was removed)."
+        VaultError::Exists { key, .. } => {
+            return Some(format!(
+                "Choose another key, or give this one a new version: subrosa set {key}"
+            ));
         }
-        VaultError::NoVersion { .. } => "See its versions: subrosa history KEY",
-        VaultError::NoField { .. } => "See its fields: subrosa show KEY",
+        VaultError::NoVersion { key, .. } => {
+            return Some(format!("See its versions: subrosa history {key}"));
+        }
+        VaultError::NoField { key, .. } => {
+            return Some(format!("See its fields: subrosa show {key}"));
+        }
         VaultError::Tampered { .. } => {
             "See what the log says: subrosa audit verify. Then restore a backup: subrosa restore FILE"
         }

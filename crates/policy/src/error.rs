@@ -129,7 +129,12 @@ impl PolicyError {
 }
 
 /// The closest of `known` to `word`, if it is close enough to be meant.
-pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(subrosa_policy::closest("comand", &["args", "command"]), Some("command"));
+/// ```
+#[must_use]
+pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // A longer word than any that is known, by far, is no slip of a key.
     if word.len() > 64 {
         return None;

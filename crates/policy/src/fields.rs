@@ -103,7 +103,12 @@ impl Fields {
             other => Err(PolicyError::content(
                 node.at,
                 format!("`{key}` is a list, not {}", other.kind()),
-                format!("write it as {key}: [\"…\", \"…\"]"),
+                match key {
+                    "rules" | "tests" => {
+                        format!("below `{key}:`, each begins on a line of its own with `- `")
+                    }
+                    _ => format!("write it as {key}: [\"…\", \"…\"]"),
+                },
             )),
         }
     }

@@ -78,7 +78,7 @@ pub use case::TestResult;
 pub use command::CommandName;
 pub use compare::{Change, DiffLine};
 pub use decision::{Decision, Explanation, Step};
-pub use error::PolicyError;
+pub use error::{PolicyError, closest};
 pub use glob::Glob;
 pub use lint::Warning;
 pub use pattern::{ArgPattern, SecretPattern};

@@ -32,7 +32,7 @@ pub(crate) struct Apply {
 impl Apply {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let text = files::text(context, &self.file)?;
-        put(context, &text, self.dry_run)
+        put(context, &text, self.dry_run).map_err(|failure| failure.in_policy(&self.file))
     }
 }
 

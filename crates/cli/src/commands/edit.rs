@@ -3,9 +3,10 @@
 use subrosa_engine::Mode;
 use subrosa_model::{FieldName, KeyName, Tag};
 
-use super::set::Metadata;
+use super::set::{Metadata, bindable};
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 use crate::target::Binding;
 
 /// Change what is known of a secret, not its values
@@ -55,8 +56,14 @@ impl Edit {
                 )),
             );
         }
+        for binding in &self.bind {
+            bindable(&binding.variable)?;
+        }
         let mut session = context.open(Need::Any)?;
-        let current = session.show(&self.key)?.listed.tags;
+        let current = match session.show(&self.key) {
+            Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
+            Ok(shown) => shown.listed.tags,
+        };
         let mut patch = self.metadata.patch(context, &current, &self.no_tag)?;
         let bound = self
             .bind

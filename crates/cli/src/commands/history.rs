@@ -5,6 +5,7 @@ use subrosa_model::KeyName;
 use super::list::second;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 use crate::table::Table;
 
 /// List the versions of a secret, newest first
@@ -24,7 +25,10 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let mut session = context.open(Need::Any)?;
-        let past = session.history(&self.key)?;
+        let past = match session.history(&self.key) {
+            Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
+            Ok(past) => past,
+        };
         session.close()?;
         if context.out.json {
             return context.out.document(&past);

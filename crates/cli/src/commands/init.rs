@@ -1,7 +1,14 @@
 //! `init`: a new vault.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "asks the system why the folder is not there"
+)]
+
+use std::path::Path;
 
 use serde_json::json;
-use subrosa_engine::{InitOptions, Session};
+use subrosa_engine::{EngineError, InitOptions, Session};
+use subrosa_model::StoreError;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -9,7 +16,8 @@ use crate::failure::Failure;
 /// Make a vault
 ///
 /// It asks for a passphrase twice, makes the vault, and shows a recovery code once: whoever has
-/// that code opens the vault, so write it down and keep it elsewhere.
+/// that code opens the vault, so write it down and keep it elsewhere. The code goes to standard
+/// error, as plain text on a line of its own, with --json too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +42,8 @@ impl Init {
             recovery: !self.no_recovery,
             params: None,
         };
-        let (session, code) = Session::init(context.setting(), options)?;
+        let (session, code) = Session::init(context.setting(), options)
+            .map_err(|error| no_folder(&context.home.data, error))?;
         for notice in session.notices() {
             context.out.warn(notice);
         }
@@ -64,5 +73,21 @@ impl Init {
              subrosa run -k api/key -- COMMAND    use it",
         );
         Ok(())
+    }
+}
+
+/// A folder that cannot be made, with the system's reason: that there is no vault in it is no news.
+fn no_folder(folder: &Path, error: EngineError) -> Failure {
+    let absent = matches!(
+        error,
+        EngineError::Store(StoreError::Missing { .. }) | EngineError::NoVault { .. }
+    );
+    match std::fs::create_dir_all(folder) {
+        Err(why) if absent => Failure::new(
+            "home",
+            format!("the folder {} cannot be made: {why}", folder.display()),
+        )
+        .remedy("set SUBROSA_HOME to a folder that you can write to"),
+        _ => error.into(),
     }
 }

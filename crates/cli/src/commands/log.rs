@@ -103,7 +103,14 @@ impl Log {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let mut session = context.open(Need::Any)?;
         let filter = self.choice.filter(context);
-        let mut last = print(context, &session.log(&filter, self.lines)?, 0)?;
+        let mut last = match self.lines {
+            // Where to go on from, without showing it.
+            0 => session
+                .log(&filter, 1)?
+                .last()
+                .map_or(0, |entry| entry.sequence),
+            lines => print(context, &session.log(&filter, lines)?, 0)?,
+        };
         if self.follow {
             follow(context, &mut session, &filter, &mut last)?;
         }

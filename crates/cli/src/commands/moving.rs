@@ -1,10 +1,12 @@
 //! `mv`, `rm`, `rollback`: where secrets are, and whether they are there.
 
 use serde_json::json;
+use subrosa_engine::{EngineError, Session, VaultError};
 use subrosa_model::{GroupName, KeyName, Scope, WorkspaceName};
 
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 
 /// Rename a secret, or move it to another workspace or group
 ///
@@ -44,7 +46,10 @@ impl Mv {
                 .or(if leaves { None } else { scope.group.clone() }),
         };
         let mut session = context.open(Need::Any)?;
-        let head = session.rename(&self.from, (&target, &self.to))?;
+        let head = match session.rename(&self.from, (&target, &self.to)) {
+            Err(error) => return Err(taken(&mut session, (&self.from, &self.to), error)),
+            Ok(head) => head,
+        };
         session.close()?;
         if context.out.json {
             return context.out.document(&json!({
@@ -57,6 +62,19 @@ impl Mv {
         ));
         Ok(())
     }
+}
+
+/// The failure of a move; where the name is taken, with what to do about that.
+fn taken(session: &mut Session, (from, to): (&KeyName, &KeyName), error: EngineError) -> Failure {
+    let taken = matches!(error, EngineError::Vault(VaultError::Exists { .. }));
+    let failure = missed(session, from.as_str(), error);
+    if !taken {
+        return failure;
+    }
+    failure.remedy(format!(
+        "choose another name than {to}, or move the secret that has it out of the way first: \
+         subrosa mv {to} OTHER"
+    ))
 }
 
 /// Remove secrets; they can be brought back
@@ -94,7 +112,7 @@ impl Rm {
                 session.remove(key)
             };
             if let Err(error) = done {
-                let failure = Failure::from(error);
+                let failure = missed(&mut session, key.as_str(), error);
                 // What was done before stays done, and must not be taken for undone.
                 let before = removed.join(", ");
                 let note = if before.is_empty() {
@@ -118,7 +136,10 @@ impl Rm {
         let text = removed.join(", ");
         context.out.done(&match self.purge {
             true => format!("{text}: removed for good"),
-            false => format!("{text}: removed. Bring back: subrosa rollback KEY"),
+            false => format!(
+                "{text}: removed. Bring back: subrosa rollback {}",
+                self.keys.first().map_or("KEY", KeyName::as_str)
+            ),
         });
         Ok(())
     }
@@ -145,7 +166,17 @@ pub(crate) struct Rollback {
 impl Rollback {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let mut session = context.open(Need::Any)?;
-        let head = session.rollback(&self.key, self.to)?;
+        let head = match session.rollback(&self.key, self.to) {
+            Err(EngineError::Vault(VaultError::NoVersion { .. })) if self.to.is_none() => {
+                return Err(Failure::new(
+                    "no_version",
+                    format!("{} has no earlier version", self.key),
+                )
+                .remedy(format!("see its versions: subrosa history {}", self.key)));
+            }
+            Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
+            Ok(head) => head,
+        };
         session.close()?;
         let version = head.current().number;
         if context.out.json {

@@ -3,7 +3,7 @@
 mod editor;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use subrosa_engine::{Explanation, PolicyInForce, TestResult};
@@ -128,12 +128,17 @@ fn show(context: &Context, builtin: bool) -> Result<(), Failure> {
     context.out.print(&format!("{}{newline}", found.text))
 }
 
+/// The policy in a file.
+fn read(context: &Context, file: &Path) -> Result<subrosa_engine::Policy, Failure> {
+    let text = files::text(context, file)?;
+    subrosa_engine::Policy::parse(&text).map_err(|error| Failure::from(error).in_policy(file))
+}
+
 fn check(context: &Context, file: Option<PathBuf>) -> Result<u8, Failure> {
-    let text = match file {
-        Some(file) => files::text(context, &file)?,
-        None => in_force(context)?.text,
+    let policy = match file {
+        Some(file) => read(context, &file)?,
+        None => subrosa_engine::Policy::parse(&in_force(context)?.text)?,
     };
-    let policy = subrosa_engine::Policy::parse(&text)?;
     let warnings = policy.warnings();
     let tests = policy.run_tests();
     let failed = tests.iter().filter(|test| !test.passed).count();
@@ -162,7 +167,7 @@ fn check(context: &Context, file: Option<PathBuf>) -> Result<u8, Failure> {
 
 fn test(context: &Context, file: Option<PathBuf>) -> Result<u8, Failure> {
     let tests = match file {
-        Some(file) => subrosa_engine::Policy::parse(&files::text(context, &file)?)?.run_tests(),
+        Some(file) => read(context, &file)?.run_tests(),
         None => {
             let session = context.open(Need::Any)?;
             let tests = session.test_policy(None)?;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 
 /// Write a value to standard output, byte for byte
 ///
@@ -34,7 +35,9 @@ impl Read {
         }
         let mut session = context.open(Need::Presence)?;
         let mut out = context.out.data()?;
-        session.read_value(&self.what, self.number, &mut out)?;
+        if let Err(error) = session.read_value(&self.what, self.number, &mut out) {
+            return Err(missed(&mut session, &self.what, error));
+        }
         if context.out.is_terminal() {
             out.write_all(b"\n")
                 .map_err(Failure::io("standard output"))?;

@@ -95,7 +95,7 @@ fn report(context: &Context, restored: &Restored) {
         ));
     } else {
         context.out.done(&format!(
-            "{what} added, {} left as they are.",
+            "{what} restored, {} left as they are.",
             restored.kept.len()
         ));
     }

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use subrosa_engine::{Console, Ending, EngineError, RunOptions, RunOutcome};
+use subrosa_engine::{
+    Console, Ending, EngineError, Limit, ListFilter, RunError, RunOptions, RunOutcome, Session,
+    VaultError,
+};
 use subrosa_model::{Inject, ProcessLimits, VarName};
 
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 use crate::output::complain;
-use crate::target::Bind;
+use crate::target::{Bind, Target};
 use crate::when::parse_duration;
 
 /// The exit status when it is we who refuse or fail.
@@ -122,16 +126,77 @@ impl Run {
             .first()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
+        let timeout = self.timeout;
         let options = self
             .choice
-            .options(context, self.command, self.env, self.timeout)?;
+            .options(context, self.command, self.env, timeout)?;
+        unset(context, &options);
         let mut session = context.open(Need::Any)?;
         let console = Console::system().map_err(|error| failed(EngineError::from(error)))?;
-        let outcome = session.run(options, console).map_err(failed)?;
+        let own: Vec<VarName> = options.pass.clone();
+        let outcome = match session.run(options, console) {
+            Err(error) => return Err(explained(&mut session, &own, error)),
+            Ok(outcome) => outcome,
+        };
         session.close()?;
-        say(context, &name, &outcome);
+        say(context, &name, &outcome, timeout);
         Ok(outcome.report.exit_status())
     }
+}
+
+/// Says which variables were asked for and are not there to be passed on.
+fn unset(context: &Context, options: &RunOptions) {
+    for name in &options.pass {
+        if !options
+            .variables
+            .iter()
+            .any(|(known, _)| known == name.as_str())
+        {
+            context.out.notice(&format!(
+                "--env {name}: it is not set here, and not passed on"
+            ));
+        }
+    }
+}
+
+/// The failure, with the secret that it is about where the engine does not name it.
+fn explained(session: &mut Session, own: &[VarName], error: EngineError) -> Failure {
+    if let EngineError::Run(RunError::Variable { name, .. }) = &error
+        && !own.iter().any(|passed| passed.as_str() == name)
+        && let Some(bound) = bound_to(session, name)
+    {
+        return failed(error).remedy(format!(
+            "{bound} is bound to it; bind another: subrosa edit {} --bind {}NAME",
+            bound.key,
+            if bound.field.is_default() {
+                String::new()
+            } else {
+                format!("{}=", bound.field)
+            }
+        ));
+    }
+    match error {
+        EngineError::NothingFits { .. } | EngineError::Vault(VaultError::Missing { .. }) => {
+            missed(session, "", error).status(OURS)
+        }
+        error => failed(error),
+    }
+}
+
+/// The secret that stands for a variable.
+fn bound_to(session: &mut Session, variable: &str) -> Option<Target> {
+    let listed = session.list(&ListFilter::default()).ok()?;
+    listed.into_iter().find_map(|one| {
+        let shown = session.show(&one.key).ok()?;
+        let field = shown
+            .about
+            .into_iter()
+            .find(|field| field.variable.as_str() == variable)?;
+        Some(Target {
+            key: one.key,
+            field: field.name,
+        })
+    })
 }
 
 /// A refusal says how it would be allowed; a command that cannot be started has a status of its
@@ -153,13 +218,23 @@ fn failed(error: EngineError) -> Failure {
 }
 
 /// What the exit status alone does not tell.
-fn say(context: &Context, name: &str, outcome: &RunOutcome) {
+fn say(context: &Context, name: &str, outcome: &RunOutcome, timeout: Option<Duration>) {
     let report = &outcome.report;
     if context.out.json {
         complain(&format!("{}\n", as_json(outcome)));
         return;
     }
     match report.ending {
+        Ending::Limited(Limit::Timeout) => {
+            // The stricter limit counts, and only ours can have been reached by then.
+            let which = match timeout.filter(|timeout| report.duration >= *timeout) {
+                Some(timeout) => format!("{}s (--timeout)", timeout.as_secs()),
+                None => "its rule or the default lets it".to_owned(),
+            };
+            complain(&format!(
+                "subrosa: {name} ran longer than {which} and was ended\n"
+            ));
+        }
         Ending::Limited(limit) => complain(&format!("subrosa: {name} {}\n", limit.reason())),
         Ending::Abandoned => complain(&format!(
             "subrosa: {name} was ended, since whoever it ran for went away\n"

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Field, Mode, NewValue, Patch, Session, Stored, pin_to};
+use subrosa_engine::{
+    EngineError, Field, Mode, NewValue, Patch, Session, Stored, VaultError, never, pin_to,
+};
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
 use subrosa_redact::Added;
@@ -149,6 +151,7 @@ impl Set {
         if self.stdin {
             context.claim_stdin("--stdin")?;
         }
+        self.bind.as_ref().map_or(Ok(()), bindable)?;
         let mut session = context.open(Need::Any)?;
         let value = self.value()?;
         if !self.stdin && !value.exceeds(0) {
@@ -243,7 +246,12 @@ impl Set {
             (_, true) => Mode::Update,
             _ => Mode::Upsert,
         };
-        Ok(session.set(key, &patch, mode)?)
+        session.set(key, &patch, mode).map_err(|error| match error {
+            EngineError::Vault(VaultError::Exists { .. }) => {
+                Failure::from(error).remedy("leave --create out, and a new version is stored")
+            }
+            error => error.into(),
+        })
     }
 }
 
@@ -253,7 +261,6 @@ fn existing(
     context: &Context,
     key: &KeyName,
 ) -> Result<Option<subrosa_engine::Shown>, Failure> {
-    use subrosa_engine::{EngineError, VaultError};
     let scope = context.scope();
     match session.show(key) {
         Ok(shown) => {
@@ -263,6 +270,17 @@ fn existing(
         }
         Err(EngineError::Vault(VaultError::Missing { .. })) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a variable that no command would ever get.
+pub(super) fn bindable(variable: &VarName) -> Result<(), Failure> {
+    match never(variable.as_str()) {
+        None => Ok(()),
+        Some(why) => Err(Failure::usage(format!(
+            "no command may get the variable {variable}: {why}"
+        ))
+        .remedy("bind another variable: --bind NAME")),
     }
 }
 

@@ -6,6 +6,7 @@ use subrosa_model::KeyName;
 use super::list::second;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
+use crate::near::missed;
 use crate::table::Table;
 use crate::text::plain;
 
@@ -26,7 +27,10 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let mut session = context.open(Need::Any)?;
-        let shown = session.show(&self.key)?;
+        let shown = match session.show(&self.key) {
+            Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
+            Ok(shown) => shown,
+        };
         session.close()?;
         if context.out.json {
             return context.out.document(&shown);

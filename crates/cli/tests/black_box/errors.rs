@@ -200,3 +200,106 @@ fn a_reader_that_goes_away_is_not_an_error_to_talk_about() {
     );
     assert_ne!(output.status.code(), Some(0));
 }
+
+#[test]
+fn a_key_that_was_misspelt_is_met_with_the_one_that_is_near() {
+    let house = House::with_key();
+    for words in [
+        &["show", "api/kye"][..],
+        &["history", "api/kye"],
+        &["rm", "api/kye"],
+        &["read", "api/kye"],
+        &["edit", "api/kye", "--tag", "x"],
+        &["mv", "api/kye", "b"],
+    ] {
+        let back = house.call(words).run();
+        assert!(
+            back.failed(1).contains("did you mean `api/key`?"),
+            "{back:?}"
+        );
+    }
+    let back = house.call(["run", "-k", "api/kye", "--", "true"]).run();
+    assert!(
+        back.failed(125).contains("did you mean `api/key`?"),
+        "{back:?}"
+    );
+    let back = house.call(["show", "nothing/like/it"]).run();
+    assert!(!back.failed(1).contains("did you mean"), "{back:?}");
+}
+
+#[test]
+fn remedies_name_the_key_and_the_next_step() {
+    let house = House::with_key();
+    let said = |words: &[&str]| {
+        let back = house.call(words).input("0123-abcdef-4567").run();
+        back.text() + &format!("{back:?}")
+    };
+    let lone = said(&["rollback", "api/key"]);
+    assert!(
+        lone.contains("no earlier version") && lone.contains("subrosa history api/key"),
+        "{lone}"
+    );
+    let taken = said(&["set", "api/key", "--create", "--stdin"]);
+    assert!(
+        taken.contains("leave --create out") && !taken.contains("purge"),
+        "{taken}"
+    );
+    house.set("other", "fedcba-9876-3210");
+    let taken = said(&["mv", "other", "api/key"]);
+    assert!(
+        taken.contains("another name") && !taken.contains("purge"),
+        "{taken}"
+    );
+    for words in [
+        &["set", "new", "--bind", "LD_PRELOAD", "--stdin"][..],
+        &["edit", "api/key", "--bind", "LD_PRELOAD"],
+    ] {
+        let back = house.call(words).input("0123-abcdef-4567").run();
+        assert!(
+            back.failed(2)
+                .contains("no command may get the variable LD_PRELOAD"),
+            "{back:?}"
+        );
+    }
+    let past = said(&["edit", "api/key", "--expires", "2020-01-01"]);
+    assert!(past.contains("has expired already"), "{past}");
+    let short = house
+        .call(["set", "pin", "--stdin", "--force"])
+        .input("123")
+        .run();
+    assert!(
+        format!("{short:?}").contains("it is not masked at all"),
+        "{short:?}"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_not_met_with_init() {
+    let house = House::bare();
+    let word = house.write("word", "a long passphrase");
+    let back = house
+        .call(["init"])
+        .at(std::path::Path::new("/proc/nope"))
+        .proof("--passphrase-fd", &word)
+        .run();
+    let said = back.failed(1);
+    assert!(
+        said.contains("cannot be made") && said.contains("set SUBROSA_HOME to a folder"),
+        "{back:?}"
+    );
+}
+
+#[test]
+fn a_wrong_policy_is_named_with_its_file() {
+    let house = House::new();
+    let file = house.write("mine.yaml", "version: 1\nrules: yes\n");
+    let file = file.to_str().unwrap();
+    for words in [&["policy", "check", file][..], &["apply", "-f", file]] {
+        let back = house.call(words).run();
+        let said = back.failed(1);
+        assert!(
+            said.contains("mine.yaml: line 2") && said.contains("begins on a line of its own"),
+            "{back:?}"
+        );
+    }
+}

@@ -211,3 +211,21 @@ fn a_followed_log_goes_on() {
     let status = child.wait().unwrap();
     assert_ne!(status.code(), Some(0));
 }
+
+#[test]
+fn pruning_is_tried_first_and_never_reaches_into_the_future() {
+    let house = House::with_key();
+    let count = || house.call(["log"]).run().ok().lines().count();
+    let before = count();
+    let dry = house
+        .call(["--json", "audit", "prune", "--before", "0s", "--dry-run"])
+        .run()
+        .json();
+    assert!(dry["would_remove"].as_u64().unwrap() > 0, "{dry}");
+    let back = house
+        .call(["audit", "prune", "--before", "2999-01-01"])
+        .run();
+    assert!(back.failed(2).contains("lies in the future"), "{back:?}");
+    assert!(count() >= before);
+    assert_eq!(house.call(["log", "-n", "0"]).run().ok(), "");
+}

@@ -152,6 +152,24 @@ fn an_interrupt_cancels() {
 }
 
 #[test]
+fn a_mistyped_passphrase_is_asked_for_again() {
+    let house = House::with_key();
+    let mut session = Session::start(&house, &["ls"]);
+    session.answer("Passphrase: ", "wrong\r");
+    session.expect("once more");
+    session.answer("Passphrase: ", &format!("{PASSPHRASE}\r"));
+    let (shown, status) = session.end();
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(shown.contains("api/key"), "{shown}");
+    let mut session = Session::start(&house, &["ls"]);
+    for _ in 0..3 {
+        session.answer("Passphrase: ", "wrong\r");
+    }
+    let (shown, status) = session.end();
+    assert_eq!(status, Some(1), "{shown}");
+}
+
+#[test]
 fn with_a_key_file_only_a_value_asks_for_the_passphrase() {
     let house = House::with_key();
     house.call(["key", "add", "key-file", "job.key"]).run().ok();

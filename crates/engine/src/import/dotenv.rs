@@ -126,8 +126,9 @@ impl Reader<'_> {
         };
         self.rest = rest;
         self.skip_while(|byte| byte == b' ' || byte == b'\t');
+        let wrong = self.peek();
         if self.bump() != Some(b'=') {
-            return Err(self.error(line, "the name must be followed by ="));
+            return Err(self.error(line, &unnamed(wrong)));
         }
         self.skip_while(|byte| byte == b' ' || byte == b'\t');
         let value = match self.peek() {
@@ -194,6 +195,17 @@ impl Reader<'_> {
     }
 }
 
+/// What stands where the `=` should. A mark alone is named: letters could be those of a value.
+fn unnamed(found: Option<u8>) -> String {
+    match found.filter(u8::is_ascii_punctuation) {
+        Some(mark) => format!(
+            "a name has letters, digits and _, no `{}`, and is followed by =",
+            char::from(mark)
+        ),
+        None => "the name must be followed by =".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +263,15 @@ mod tests {
             );
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_character_that_no_name_has_is_said() {
+        let error = read("lower-dash=hunter2").unwrap_err();
+        assert!(
+            error.contains("no `-`") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! An object with any other names has fields. Numbers, booleans, arrays and null are refused: a
 //! secret that was a number comes back as text, and nobody asked for that.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -24,13 +25,17 @@ pub(crate) fn parse(
     content: &SecretBuf,
 ) -> Result<Vec<Incoming>, EngineError> {
     let mut deserializer = serde_json::Deserializer::from_slice(content.as_slice());
-    let secrets = Secrets { prefix }
+    let at = RefCell::new(None);
+    let secrets = Secrets { prefix, at: &at }
         .deserialize(&mut deserializer)
         .and_then(|secrets| deserializer.end().map(|()| secrets));
     secrets.map_err(|error| EngineError::Import {
         what: what.to_owned(),
         line: error.line(),
-        reason: reason(&error),
+        reason: match at.take().filter(|_| error.is_data()) {
+            Some(key) => format!("{key}: {}", reason(&error)),
+            None => reason(&error),
+        },
     })
 }
 
@@ -60,7 +65,9 @@ fn reason(error: &serde_json::Error) -> String {
         Some(ours) => ours.to_owned(),
         None => match error.classify() {
             serde_json::error::Category::Eof => "the file ends too early".to_owned(),
-            serde_json::error::Category::Syntax => "this is not JSON".to_owned(),
+            serde_json::error::Category::Syntax => {
+                format!("this is not JSON, from column {} on", error.column())
+            }
             _ => "a value is a string, {\"base64\": …} or an object of fields".to_owned(),
         },
     }
@@ -75,6 +82,8 @@ fn ours<E: serde::de::Error>(reason: impl fmt::Display) -> E {
 
 struct Secrets<'a> {
     prefix: &'a str,
+    /// The secret that is being read, for messages.
+    at: &'a RefCell<Option<KeyName>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Secrets<'_> {
@@ -100,10 +109,12 @@ impl<'de> Visitor<'de> for Secrets<'_> {
             if !seen.insert(key.clone()) {
                 return Err(ours(format_args!("{key} is there twice")));
             }
+            self.at.replace(Some(key.clone()));
             let fields = match map.next_value_seed(Content)? {
                 Parsed::Value(value) => vec![(FieldName::default_field(), value)],
                 Parsed::Fields(fields) => fields,
             };
+            self.at.take();
             secrets.push(Incoming {
                 key,
                 fields,
@@ -231,6 +242,17 @@ mod tests {
             read(text).unwrap(),
             ["app/a#value", "app/db#user,password", "app/bin#value"]
         );
+    }
+
+    #[test]
+    fn errors_name_the_key_or_the_column() {
+        let error = read("{\"a\": \"x\",\n \"b\": 5}").unwrap_err();
+        assert!(
+            error.starts_with("x.json: line 2: app/b: a value is a string"),
+            "{error}"
+        );
+        let error = read("{\"a\": \"x\" \"b\"}").unwrap_err();
+        assert_eq!(error, "x.json: line 1: this is not JSON, from column 11 on");
     }
 
     #[test]

@@ -6,10 +6,11 @@ pub mod json;
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use subrosa_crypto::SecretBuf;
+use subrosa_crypto::{ReadError, SecretBuf};
 use subrosa_egress::Sensitive;
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{Change, ChangeKind, FieldName, KeyName, VarName};
+use subrosa_runner::environment::never;
 use subrosa_vault::{NewValue, Patch};
 
 use crate::{EngineError, Session};
@@ -87,7 +88,12 @@ impl Session {
         reader: &mut dyn Read,
         options: &ImportOptions,
     ) -> Result<Imported, EngineError> {
-        let content = SecretBuf::read_to_end(reader, FILE_MAX)?;
+        let content = SecretBuf::read_to_end(reader, FILE_MAX).map_err(|error| match error {
+            ReadError::Io(error) => {
+                EngineError::io(format!("{} cannot be read", options.what))(error)
+            }
+            error => error.into(),
+        })?;
         let mut report = Imported::default();
         let incoming = match options.form {
             ImportForm::Dotenv => from_dotenv(options, &content, &mut report)?,
@@ -217,6 +223,12 @@ fn from_dotenv(
             return Err(error(format!("a value has at most {VALUE_MAX} bytes")));
         }
         let variable = VarName::new(entry.name.clone()).map_err(|e| error(e.to_string()))?;
+        if let Some(why) = never(&entry.name) {
+            return Err(error(format!(
+                "no command may get the variable {}: {why}; take the line out",
+                entry.name
+            )));
+        }
         if !seen.insert(key.clone()) {
             return Err(error(format!("{} is there twice", entry.name)));
         }
