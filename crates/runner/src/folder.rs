@@ -6,12 +6,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, fstatfs, mkdirat, openat};
+use rustix::fs::{
+    CWD, FlockOperation, Mode, OFlags, fchmod, flock, fstat, fstatfs, mkdirat, openat,
+};
 use rustix::io::{Errno, write};
 use rustix::process::{geteuid, getpid};
 
 use crate::RunError;
 use crate::guardian::FolderEntry;
+use crate::leftovers::{PREFIX, sweep};
 use crate::spawn::above;
 
 /// `TMPFS_MAGIC` and `RAMFS_MAGIC`, from statfs(2).
@@ -20,7 +23,7 @@ const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 const ATTEMPTS: u32 = 64;
 
 /// A folder that only we may enter, removed with its files when dropped; should we be killed, the
-/// guardian removes it.
+/// guardian removes it, and should that be killed too, the next run does.
 pub(crate) struct PrivateFolder {
     entry: FolderEntry,
     path: PathBuf,
@@ -54,9 +57,10 @@ impl PrivateFolder {
         if !ours || (state.st_mode & 0o022 != 0 && !sticky) {
             return Err("may be changed by others".to_owned());
         }
+        sweep(&parent);
         for _ in 0..ATTEMPTS {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let name = format!("subrosa-run-{}-{number}", getpid().as_raw_pid());
+            let name = format!("{PREFIX}{}-{number}", getpid().as_raw_pid());
             match mkdirat(&parent, &name, Mode::RWXU) {
                 // Somebody else's, or left by a process with our number.
                 Err(Errno::EXIST) => continue,
@@ -64,6 +68,10 @@ impl PrivateFolder {
             }
             let flags = flags | OFlags::NOFOLLOW;
             let folder = openat(&parent, &name, flags, Mode::empty()).map_err(failed)?;
+            // Held as long as it is used: what nobody holds may be swept away.
+            if flock(&folder, FlockOperation::NonBlockingLockShared).is_err() {
+                continue;
+            }
             // Whatever the umask took away.
             fchmod(&folder, Mode::RWXU).map_err(failed)?;
             let path = base.join(&name);
@@ -87,8 +95,11 @@ impl PrivateFolder {
                 .map_err(RunError::system("opening the folder for values"))
                 .and_then(above)
         };
+        let folder = duplicate(&self.entry.folder)?;
+        flock(&folder, FlockOperation::NonBlockingLockShared)
+            .map_err(RunError::system("holding the folder for values"))?;
         Ok(FolderEntry {
-            folder: duplicate(&self.entry.folder)?,
+            folder,
             parent: duplicate(&self.entry.parent)?,
             name: self.entry.name.clone(),
         })

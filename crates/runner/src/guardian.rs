@@ -206,7 +206,8 @@ fn wait_for_start(post: &Post) -> Option<(usize, usize)> {
     }
 }
 
-fn now() -> Duration {
+/// Time since boot.
+pub(crate) fn now() -> Duration {
     let time = clock_gettime(ClockId::Boottime);
     Duration::new(
         u64::try_from(time.tv_sec).unwrap_or(0),

@@ -17,13 +17,14 @@
 //! - Everything that the child writes passes the redactor, byte for byte and in order. It has no
 //!   way to the caller's terminal: its session has none, or a pseudo-terminal of its own.
 //! - No process of it outlives the run or its time. A guardian process, one a run, adopts orphans
-//!   and ends the tree, also when this process is killed.
+//!   and ends the tree, also when this process is killed; should the guardian be killed or stopped,
+//!   this process adopts and ends what it left.
 //!
 //! What it never does: decide whether a command may run, open a vault, or write a value to a disk.
 //!
 //! Known to remain: a process of the same user may read a child's environment while it runs, and
-//! may kill the guardian, which ends the command and, without a control group, leaves what moved
-//! itself out of the command's process group; and a program that looks for the user's terminal by
+//! may kill the guardian, which ends the command; without a control group, whoever kills it and this
+//! process at the same time leaves what moved itself out of the tree; and a program that looks for the user's terminal by
 //! the name of its device may write to it. All three are for a sandbox to close.
 #![deny(unsafe_code)]
 
@@ -42,6 +43,8 @@ mod group;
 mod guardian;
 mod image;
 mod keyboard;
+mod leftovers;
+mod orphans;
 mod pump;
 mod report;
 mod resolve;

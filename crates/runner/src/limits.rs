@@ -14,6 +14,8 @@ pub const MEMORY: u64 = 64 * 1024 * 1024 * 1024;
 pub const PROCESSES: u32 = 512;
 /// Between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
+/// How long a guardian may take beyond all that before it counts as lost.
+pub(crate) const ANSWER: Duration = Duration::from_secs(1);
 /// How long processes that outlive the command have to end by themselves: enough for the end of
 /// `cmd > >(tee log)`, which a shell does not wait for.
 pub const WIND_DOWN: Duration = Duration::from_millis(500);

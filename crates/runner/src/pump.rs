@@ -13,7 +13,7 @@ use crate::console::Outlet;
 use crate::feed::Feed;
 use crate::folder::PrivateFolder;
 use crate::keyboard::Keyboard;
-use crate::limits::WIND_DOWN;
+use crate::limits::{ANSWER, GRACE, WIND_DOWN};
 use crate::signals::{Signals, may_stop, stop};
 use crate::spawn::Guard;
 use crate::stream::Stream;
@@ -41,6 +41,9 @@ impl Running {
     }
 }
 
+/// Between two looks at the guardian.
+const CHECK: Duration = Duration::from_secs(1);
+
 /// What a poll entry stands for.
 #[derive(Clone, Copy)]
 enum Source {
@@ -51,6 +54,11 @@ enum Source {
     Write(usize),
     Feed,
     Keyboard,
+}
+
+/// When a guardian that begins to end a command at that time must be done with it.
+fn must_be_done(begun: Duration) -> Duration {
+    begun.saturating_add(GRACE).saturating_add(ANSWER)
 }
 
 /// Fields are dropped in this order: the terminal is restored, then the command ended, then its
@@ -74,6 +82,12 @@ struct Pump<'a> {
     limited: Option<Limit>,
     abandoned: bool,
     killed: u32,
+    /// When the command has run as long as it may.
+    expires: Option<Duration>,
+    /// When the guardian must have ended it.
+    overdue: Option<Duration>,
+    /// When the guardian is looked at next.
+    next_check: Duration,
     /// Set when nothing of the command is left: until when output is waited for.
     drain: Option<Duration>,
 }
@@ -114,6 +128,7 @@ impl<'a> Pump<'a> {
             raw = Some(entered.map_err(RunError::system("setting the terminal"))?);
         }
         let now = clock.since_boot();
+        let expires = limits.timeout.map(|timeout| now.saturating_add(timeout));
         let through =
             |source: OwnedFd, outlet: Outlet| Stream::new(source, outlet, known.redactor(), now);
         let mut streams = vec![through(sources.output, console.output)];
@@ -136,6 +151,9 @@ impl<'a> Pump<'a> {
             limited: None,
             abandoned: false,
             killed: 0,
+            expires,
+            overdue: expires.map(must_be_done),
+            next_check: now.saturating_add(CHECK),
             drain: None,
         })
     }
@@ -151,6 +169,7 @@ impl<'a> Pump<'a> {
                 self.keyboard = None;
                 self.size = None;
             }
+            self.look_after()?;
             let now = self.clock.since_boot();
             for stream in &mut self.streams {
                 if stream.deadline().is_some_and(|deadline| now >= deadline) {
@@ -185,7 +204,10 @@ impl<'a> Pump<'a> {
             .collect();
         let now = self.clock.since_boot();
         let deadlines = self.streams.iter().filter_map(Stream::deadline);
-        let timeout = deadlines.chain(self.drain).min().map(|due| {
+        let guarded = self.drain.is_none();
+        let checks = self.overdue.into_iter().chain([self.next_check]);
+        let checks = checks.filter(|_| guarded);
+        let timeout = deadlines.chain(self.drain).chain(checks).min().map(|due| {
             let left = due.saturating_sub(now);
             Timespec {
                 tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
@@ -239,7 +261,7 @@ impl<'a> Pump<'a> {
             Source::Leash => {
                 self.leash = None;
                 self.abandoned = true;
-                self.ask(Request::End(None));
+                self.end(None);
             }
             Source::Read(index) => self.read(index),
             Source::Write(index) => self.streams[index].put(),
@@ -258,8 +280,51 @@ impl<'a> Pump<'a> {
         self.room = Some(room.saturating_sub(count));
         if count > room && self.limited.is_none() {
             self.limited = Some(Limit::Output);
-            self.ask(Request::End(Some(Limit::Output)));
+            self.end(Some(Limit::Output));
         }
+    }
+
+    fn end(&mut self, limit: Option<Limit>) {
+        self.ask(Request::End(limit));
+        let due = must_be_done(self.clock.since_boot());
+        self.overdue = Some(self.overdue.map_or(due, |overdue| overdue.min(due)));
+    }
+
+    /// Looks whether the guardian does its work. The command may be able to stop it.
+    fn look_after(&mut self) -> Result<(), RunError> {
+        let now = self.clock.since_boot();
+        if self.drain.is_some() {
+            return Ok(());
+        }
+        if let Some(overdue) = self.overdue.filter(|overdue| now >= *overdue) {
+            if now > overdue.saturating_add(CHECK) {
+                // We did not run ourselves (a suspended machine): nor did the guardian, perhaps.
+                self.overdue = Some(must_be_done(now));
+            } else {
+                self.killed = self.guard.give_up();
+                return self.lost(now, true);
+            }
+        }
+        if now >= self.next_check {
+            self.next_check = now.saturating_add(CHECK);
+            if self.guard.check().is_err() {
+                return self.lost(now, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// The guardian is gone, and the command with it, at that time. A run that is over its time, or
+    /// was being ended by us, ends as it would have.
+    fn lost(&mut self, now: Duration, overdue: bool) -> Result<(), RunError> {
+        if self.limited.is_none() && self.expires.is_some_and(|expires| now >= expires) {
+            self.limited = Some(Limit::Timeout);
+        }
+        if !overdue && self.limited != Some(Limit::Timeout) {
+            return Err(RunError::SupervisorLost);
+        }
+        self.drain = Some(self.clock.since_boot().saturating_add(WIND_DOWN));
+        Ok(())
     }
 
     /// Asks the guardian. That it is gone shows when its notices are read, and is not a fault when
@@ -270,7 +335,13 @@ impl<'a> Pump<'a> {
 
     /// Takes what the guardian tells.
     fn heed(&mut self) -> Result<(), RunError> {
-        while let Some(notice) = self.guard.next()? {
+        loop {
+            let now = self.clock.since_boot();
+            let notice = match self.guard.next() {
+                Ok(Some(notice)) => notice,
+                Ok(None) => return Ok(()),
+                Err(_) => return self.lost(now, false),
+            };
             match notice {
                 Notice::Exited(status) => self.ending = Some(Ending::Exited(status)),
                 Notice::Signalled(signal) => self.ending = Some(Ending::Signalled(signal)),
@@ -284,7 +355,6 @@ impl<'a> Pump<'a> {
                 Notice::Started(_) | Notice::Failed { .. } => {}
             }
         }
-        Ok(())
     }
 
     /// The command was stopped, by Ctrl-Z mostly: so are we, for the shell that waits for us.

@@ -5,16 +5,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::command::Command;
 use crate::group::Group;
 use crate::guardian::{FolderEntry, Post, stand};
 use crate::image::{IMAGE, fill};
 use crate::limits::MEMORY;
+use crate::orphans::Ward;
 use crate::sys::{ExecPlan, SharedRegion, fork};
 use crate::tree::{Tree, tasks_of_user};
 use crate::wire::{Incoming, Notice, Request, Step, next_notice, request};
@@ -52,6 +53,21 @@ pub trait Guard: Send {
     /// # Errors
     /// [`RunError::SupervisorLost`] when there will be no [`Notice::Done`].
     fn next(&mut self) -> Result<Option<Notice>, RunError>;
+
+    /// Looks whether the guardian can answer at all; to be called about once a second while the
+    /// command runs, as a stopped one does not make [`Guard::descriptor`] readable.
+    ///
+    /// # Errors
+    /// [`RunError::SupervisorLost`] when it was stopped: it and the command are ended then.
+    fn check(&mut self) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    /// Ends a guardian that does not answer, and in its place whatever it was to end; returns how
+    /// many processes that were.
+    fn give_up(&mut self) -> u32 {
+        0
+    }
 }
 
 /// Everything a [`Spawner`] needs for one command.
@@ -106,83 +122,85 @@ pub struct SystemSpawner;
 
 impl Spawner for SystemSpawner {
     fn stage(&self, order: Order) -> Result<Box<dyn Guard>, RunError> {
-        let system = RunError::system;
-        let region = SharedRegion::new(IMAGE).map_err(|source| RunError::System {
-            what: "making room for its variables",
-            source,
-        })?;
-        let flags = SocketFlags::CLOEXEC;
-        let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
-            .map_err(system("making a socket for its guardian"))?;
-        let Command {
-            resolved,
-            arguments,
-            directory_file,
-            environment,
-            limits,
-            ..
-        } = order.command;
-        let executable = resolved.executable().to_owned();
-        let path =
-            CString::new(executable.as_os_str().as_bytes()).map_err(|_| RunError::NotFound {
-                name: resolved.requested().to_owned(),
-            })?;
-        let [input, output, error] = order.streams;
-        let group = Group::create(limits.processes);
-        let tasks =
-            tasks_of_user().map(|present| present.saturating_add(backstop(limits.processes)));
-        let plan = ExecPlan {
-            file: above(
-                resolved
-                    .descriptor()
-                    .try_clone_to_owned()
-                    .map_err(|source| RunError::System {
-                        what: "opening the program",
-                        source,
-                    })?,
-            )?,
-            path,
-            by_path: resolved.by_path(),
-            identity: resolved.identity(),
-            directory: above(directory_file)?,
-            streams: [above(input)?, above(output)?, above(error)?],
-            terminal: order.terminal,
-            address_space: limits.memory,
-            data: MEMORY,
-            tasks,
-        };
-        let mut post = Post {
-            control: above(theirs)?,
-            plan,
-            region: region.view(),
-            timeout: limits.timeout,
-            processes: limits.processes,
-            backstop: group.is_some() || tasks.is_some(),
-            group: group.as_ref().map(Group::doors).transpose()?,
-            tree: Tree::new()?,
-            folder: order.folder,
-        };
-        // In this process the closure is dropped, and with it our copies of the command's ends.
-        let guardian = fork(move |fork| {
+        let group = Group::create(order.command.limits.processes);
+        stage(order, group)
+    }
+}
+
+/// Forks a guardian for `order`, which bounds and ends it through `group` too, if there is one.
+pub(crate) fn stage(order: Order, group: Option<Group>) -> Result<Box<dyn Guard>, RunError> {
+    let system = RunError::system;
+    let region = SharedRegion::new(IMAGE).map_err(|source| RunError::System {
+        what: "making room for its variables",
+        source,
+    })?;
+    let flags = SocketFlags::CLOEXEC;
+    let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(system("making a socket for its guardian"))?;
+    let Command {
+        resolved,
+        arguments,
+        directory_file,
+        environment,
+        limits,
+        ..
+    } = order.command;
+    let executable = resolved.executable().to_owned();
+    let path = CString::new(executable.as_os_str().as_bytes()).map_err(|_| RunError::NotFound {
+        name: resolved.requested().to_owned(),
+    })?;
+    let [input, output, error] = order.streams;
+    let tasks = tasks_of_user().map(|present| present.saturating_add(backstop(limits.processes)));
+    let plan = ExecPlan {
+        file: above(
+            resolved
+                .descriptor()
+                .try_clone_to_owned()
+                .map_err(|source| RunError::System {
+                    what: "opening the program",
+                    source,
+                })?,
+        )?,
+        path,
+        by_path: resolved.by_path(),
+        identity: resolved.identity(),
+        directory: above(directory_file)?,
+        streams: [above(input)?, above(output)?, above(error)?],
+        terminal: order.terminal,
+        address_space: limits.memory,
+        data: MEMORY,
+        tasks,
+    };
+    let mut post = Post {
+        control: above(theirs)?,
+        plan,
+        region: region.view(),
+        timeout: limits.timeout,
+        processes: limits.processes,
+        backstop: group.is_some() || tasks.is_some(),
+        group: group.as_ref().map(Group::doors).transpose()?,
+        tree: Tree::new()?,
+        folder: order.folder,
+    };
+    // In this process the closure is dropped, and with it our copies of the command's ends.
+    let ward = Ward::new(|| {
+        fork(move |fork| {
             stand(fork, &mut post);
             // Freeing needs the allocator, which is not ours here.
             std::mem::forget(post);
         })
-        .map_err(|source| RunError::System {
-            what: "making a guardian for it",
-            source,
-        })?;
-        Ok(Box::new(SystemGuard {
-            guardian,
-            control: Some(control),
-            region: Some(region),
-            arguments,
-            environment,
-            executable,
-            main: None,
-            group,
-        }))
-    }
+    })?;
+    Ok(Box::new(SystemGuard {
+        ward,
+        settled: false,
+        control: Some(control),
+        region: Some(region),
+        arguments,
+        environment,
+        executable,
+        main: None,
+        group,
+    }))
 }
 
 /// Tasks (threads count too) that the kernel grants to so many processes: enough for runtimes with
@@ -200,8 +218,16 @@ pub(crate) fn above(descriptor: OwnedFd) -> Result<OwnedFd, RunError> {
     fcntl_dupfd_cloexec(&descriptor, 3).map_err(RunError::system("moving a descriptor"))
 }
 
+/// Between two looks at a guardian that is starting its command.
+const CHECK: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
 struct SystemGuard {
-    guardian: Pid,
+    ward: Ward,
+    /// Whether nothing is left to end: the guardian said so, or we ended it in its place.
+    settled: bool,
     /// `None` only while dropping.
     control: Option<OwnedFd>,
     region: Option<SharedRegion>,
@@ -218,15 +244,23 @@ impl SystemGuard {
         self.control.as_ref().ok_or(RunError::SupervisorLost)
     }
 
-    /// Ends what the guardian, now gone, was to end: those of its control group, else those of the
-    /// command's process group. The command itself went with it.
-    fn end_in_its_place(&mut self) {
+    /// Ends the guardian, should it still be there, and what it was to end: those of its control
+    /// group, of the command's process group, and whatever was orphaned to us. The command itself
+    /// went with it.
+    fn end_in_its_place(&mut self) -> u32 {
+        if self.settled {
+            return 0;
+        }
+        self.settled = true;
+        self.ward.kill();
+        // Its number is not given to another while nobody has collected it.
         if let Some(main) = self.main.take() {
             let _ = kill_process_group(main, Signal::KILL);
         }
         if let Some(group) = &self.group {
             group.kill();
         }
+        self.ward.end_orphans()
     }
 
     fn failed(&self, step: Step, errno: i32) -> RunError {
@@ -254,7 +288,9 @@ impl Guard for SystemGuard {
         })?;
         loop {
             let mut events = [PollFd::new(self.control()?, PollFlags::IN)];
-            match poll(&mut events, None) {
+            match poll(&mut events, Some(&CHECK)) {
+                // The command may be there before we are told of it.
+                Ok(0) => self.check()?,
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(RunError::system("waiting for it")(errno)),
             }
@@ -282,7 +318,10 @@ impl Guard for SystemGuard {
             Ok(Incoming::Message(notice)) => {
                 match notice {
                     Notice::Started(pid) => self.main = Pid::from_raw(pid),
-                    Notice::Done(_) => self.main = None,
+                    Notice::Done(_) => {
+                        self.main = None;
+                        self.settled = true;
+                    }
                     _ => {}
                 }
                 Ok(Some(notice))
@@ -294,14 +333,27 @@ impl Guard for SystemGuard {
             }
         }
     }
+
+    fn check(&mut self) -> Result<(), RunError> {
+        if !self.ward.is_stopped() {
+            return Ok(());
+        }
+        self.end_in_its_place();
+        Err(RunError::SupervisorLost)
+    }
+
+    fn give_up(&mut self) -> u32 {
+        self.end_in_its_place()
+    }
 }
 
 impl Drop for SystemGuard {
     fn drop(&mut self) {
         // The guardian sees the end of the socket and ends what still runs, then itself.
         self.control = None;
-        let _ = kill_process(self.guardian, Signal::CONT);
-        while let Err(Errno::INTR) = waitpid(Some(self.guardian), WaitOptions::empty()) {}
+        self.ward.await_end();
+        self.end_in_its_place();
+        self.ward.kill();
         if let Some(group) = self.group.take() {
             group.remove();
         }

@@ -8,11 +8,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags, RawDir, SeekFrom, openat, readlinkat_raw, seek};
 use rustix::io::{Errno, read};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, getpid, getuid, kill_process, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, getuid, kill_process, pidfd_open,
+    pidfd_send_signal, waitpid,
 };
 
 use crate::RunError;
@@ -20,6 +22,13 @@ use crate::RunError;
 /// Most processes of the system that are looked at in one pass. Those beyond are seen in a later
 /// one, after others have been killed.
 const TABLE: usize = 64 * 1024;
+
+/// A process, told from a later one with the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub(crate) pid: i32,
+    start: u64,
+}
 
 /// One process as it was seen.
 #[derive(Clone, Copy)]
@@ -30,6 +39,15 @@ struct Entry {
     start: u64,
     zombie: bool,
     below: bool,
+}
+
+impl Entry {
+    fn who(&self) -> Who {
+        Who {
+            pid: self.pid,
+            start: self.start,
+        }
+    }
 }
 
 /// The table of processes.
@@ -106,8 +124,63 @@ impl Tree {
         }
     }
 
+    /// The children of this process. Allocates, as the next one does: neither is for a fork.
+    pub(crate) fn children(&mut self) -> Vec<Who> {
+        self.read();
+        let own = getpid().as_raw_pid();
+        let children = self.entries.iter().filter(|entry| entry.parent == own);
+        children.map(Entry::who).collect()
+    }
+
+    /// Kills what is below this process, except for the children that are to be spared or may gain
+    /// privileges, and what is below those. Collects children that have ended. Returns how many
+    /// processes there were, and how many were collected.
+    pub(crate) fn end_orphans(&mut self, spare: impl Fn(Who) -> bool) -> (usize, u32) {
+        self.read();
+        let own = getpid().as_raw_pid();
+        let mut entries = std::mem::take(&mut self.entries);
+        // What is not in the table leads to nothing below it.
+        entries.retain(|entry| {
+            entry.parent != own || !(spare(entry.who()) || self.may_gain_privileges(entry.pid))
+        });
+        self.entries = entries;
+        self.mark(own);
+        let mut collected = 0;
+        let mut count = 0;
+        for entry in self.entries.iter().filter(|entry| entry.below) {
+            count += 1;
+            if !entry.zombie {
+                self.send(entry, Signal::KILL);
+            } else if entry.parent == own {
+                let ended = waitpid(Pid::from_raw(entry.pid), WaitOptions::NOHANG);
+                collected += u32::from(matches!(ended, Ok(Some(_))));
+            }
+        }
+        (count, collected)
+    }
+
+    /// Whether a process has not given up privileges for good, which commands do before they are
+    /// executed and which passes on to all they start.
+    fn may_gain_privileges(&self, pid: i32) -> bool {
+        let path = format!("{pid}/status");
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let mut text = [0; 4096];
+        openat(&self.proc, path, flags, Mode::empty())
+            .and_then(|file| read(&file, &mut text[..]))
+            .is_ok_and(|length| {
+                // A name cannot hold a line of its own: newlines in it are escaped.
+                let mut lines = text[..length].split(|byte| *byte == b'\n');
+                lines.any(|line| line == b"NoNewPrivs:\t0")
+            })
+    }
+
     /// Reads the table and marks what is below us.
     fn look(&mut self) {
+        self.read();
+        self.mark(getpid().as_raw_pid());
+    }
+
+    fn read(&mut self) {
         self.entries.clear();
         let _ = seek(&self.proc, SeekFrom::Start(0));
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -125,7 +198,6 @@ impl Tree {
         }
         self.buffer = buffer;
         self.entries.sort_unstable_by_key(|entry| entry.pid);
-        self.mark(getpid().as_raw_pid());
     }
 
     /// Marks everything below `root`. Children mostly have higher numbers than their parents, so
@@ -201,6 +273,23 @@ pub(crate) fn belonging(pid: Option<Pid>) -> Option<(i32, i32)> {
     };
     let line = std::fs::read(path).ok()?;
     Some((number(field(&line, 5)?)?, number(field(&line, 6)?)?))
+}
+
+/// When a process started, since 1970; to the second. Allocates.
+///
+/// Source: proc_pid_stat(5): field 22, in ticks since boot, of which Linux shows 100 a second to
+/// programs on every architecture that Rust has; proc_stat(5): `btime`.
+pub(crate) fn started(pid: Pid) -> Option<Duration> {
+    const TICKS: u64 = 100;
+    let line = std::fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    let ticks: u64 = std::str::from_utf8(field(&line, 22)?).ok()?.parse().ok()?;
+    let system = std::fs::read_to_string("/proc/stat").ok()?;
+    let boot = system
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?;
+    Some(Duration::from_secs(
+        boot.trim().parse::<u64>().ok()? + ticks / TICKS,
+    ))
 }
 
 fn threads(line: &[u8]) -> Option<u64> {

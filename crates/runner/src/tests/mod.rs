@@ -18,7 +18,9 @@ use crate::{
 mod environment;
 mod guard;
 mod injection;
+mod leftovers;
 mod limits;
+mod lost;
 mod output;
 mod resolve;
 mod terminal;
