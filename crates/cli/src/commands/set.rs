@@ -307,6 +307,17 @@ pub(super) fn report(context: &Context, target: &Target, stored: &Stored) -> Res
         .resolve_field(&target.field)
         .map_or(&target.field, |(name, _)| name);
     let masked = head.fields.get(field).is_none_or(|about| about.searched);
+    let variable = head.variable(field);
+    if let Some(why) = never(variable.as_str()) {
+        let of_field = match field.is_default() {
+            true => String::new(),
+            false => format!("{field}="),
+        };
+        context.out.warn(&format!(
+            "no command may get the variable {variable}: {why}: subrosa edit {} --bind {of_field}NAME",
+            head.key
+        ));
+    }
     if context.out.json {
         let written = Written {
             key: &head.key,
@@ -335,7 +346,7 @@ pub(super) fn report(context: &Context, target: &Target, stored: &Stored) -> Res
     };
     context.out.done(&format!(
         "{target}: {what}{version}, as {} in commands",
-        head.variable(field)
+        variable
     ));
     Ok(())
 }

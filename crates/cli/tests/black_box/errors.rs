@@ -261,6 +261,11 @@ fn remedies_name_the_key_and_the_next_step() {
             "{back:?}"
         );
     }
+    let named = said(&["set", "ld/preload", "--stdin"]);
+    assert!(
+        named.contains("subrosa edit ld/preload --bind NAME"),
+        "{named}"
+    );
     let past = said(&["edit", "api/key", "--expires", "2020-01-01"]);
     assert!(past.contains("has expired already"), "{past}");
     let short = house

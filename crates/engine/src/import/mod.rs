@@ -225,7 +225,7 @@ fn from_dotenv(
         let variable = VarName::new(entry.name.clone()).map_err(|e| error(e.to_string()))?;
         if let Some(why) = never(&entry.name) {
             return Err(error(format!(
-                "no command may get the variable {}: {why}; take the line out",
+                "no command may get the variable {}: {why}, or take the line out",
                 entry.name
             )));
         }
