@@ -1,4 +1,5 @@
 //! The anchor of the log, where it is missing or speaks against the vault.
+#![allow(clippy::disallowed_methods, reason = "an anchor is a file")]
 
 use subrosa_audit::Finding;
 use subrosa_model::{Change, ChangeKind, Event, EventBody};
