@@ -4,7 +4,7 @@
 //! An object with any other names has fields. Numbers, booleans, arrays and null are refused: a
 //! secret that was a number comes back as text, and nobody asked for that.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -25,16 +25,17 @@ pub(crate) fn parse(
     content: &SecretBuf,
 ) -> Result<Vec<Incoming>, EngineError> {
     let mut deserializer = serde_json::Deserializer::from_slice(content.as_slice());
-    let at = RefCell::new(None);
+    let at = Cell::new(0);
     let secrets = Secrets { prefix, at: &at }
         .deserialize(&mut deserializer)
         .and_then(|secrets| deserializer.end().map(|()| secrets));
     secrets.map_err(|error| EngineError::Import {
         what: what.to_owned(),
         line: error.line(),
-        reason: match at.take().filter(|_| error.is_data()) {
-            Some(key) => format!("{key}: {}", reason(&error)),
-            None => reason(&error),
+        // By its place: whoever swapped names and values has a value where the name should be.
+        reason: match at.get() {
+            place if place > 0 && error.is_data() => format!("entry {place}: {}", reason(&error)),
+            _ => reason(&error),
         },
     })
 }
@@ -82,8 +83,8 @@ fn ours<E: serde::de::Error>(reason: impl fmt::Display) -> E {
 
 struct Secrets<'a> {
     prefix: &'a str,
-    /// The secret that is being read, for messages.
-    at: &'a RefCell<Option<KeyName>>,
+    /// Which secret is being read, counted from 1, for messages; 0 between them.
+    at: &'a Cell<usize>,
 }
 
 impl<'de> DeserializeSeed<'de> for Secrets<'_> {
@@ -109,12 +110,12 @@ impl<'de> Visitor<'de> for Secrets<'_> {
             if !seen.insert(key.clone()) {
                 return Err(ours(format_args!("{key} is there twice")));
             }
-            self.at.replace(Some(key.clone()));
+            self.at.set(seen.len());
             let fields = match map.next_value_seed(Content)? {
                 Parsed::Value(value) => vec![(FieldName::default_field(), value)],
                 Parsed::Fields(fields) => fields,
             };
-            self.at.take();
+            self.at.set(0);
             secrets.push(Incoming {
                 key,
                 fields,
@@ -245,10 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_key_or_the_column() {
+    fn errors_name_the_entry_or_the_column() {
         let error = read("{\"a\": \"x\",\n \"b\": 5}").unwrap_err();
         assert!(
-            error.starts_with("x.json: line 2: app/b: a value is a string"),
+            error.starts_with("x.json: line 2: entry 2: a value is a string"),
             "{error}"
         );
         let error = read("{\"a\": \"x\" \"b\"}").unwrap_err();
