@@ -19,11 +19,26 @@ impl Spawner for WithoutGroup {
     }
 }
 
+/// Starts a script that turns against its guardian only once that has told of its start: before, it
+/// is lost as well, but then nothing was started.
 fn start(script: &str, limits: Limits) -> (Running, Written) {
     let (console, output, _) = buffers();
-    let command = command(&["sh", "-c", script], limits).expect("sh is there");
+    let folder = scratch();
+    let go = folder.path().join("go");
+    let script = format!(
+        "until [ -e {} ]; do sleep 0.02; done; rm {0}; {script}",
+        go.display()
+    );
+    let command = command(&["sh", "-c", &script], limits).expect("sh is there");
     let running = run_without_secrets(command, console, &WithoutGroup, &KnownSet::empty());
-    (running.expect("starts"), output)
+    let running = running.expect("starts");
+    std::fs::write(&go, "").expect("written");
+    // A run that ends before it got so far will not remove it.
+    let patience = BootClock.since_boot() + Duration::from_secs(3);
+    while go.exists() && BootClock.since_boot() < patience {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (running, output)
 }
 
 fn within(timeout: Duration) -> Limits {
@@ -54,13 +69,13 @@ fn told(path: &Path) -> Pid {
 fn a_guardian_that_was_stopped_does_not_stop_the_clock() {
     let (running, output) = start(
         "kill -STOP $PPID; sleep 6; echo after",
-        within(Duration::from_millis(300)),
+        within(Duration::from_millis(800)),
     );
     let report = running.pump(&BootClock).expect("it is over");
     assert_eq!(report.ending, Ending::Limited(Limit::Timeout));
     assert_eq!(output.text(), "");
     assert!(
-        report.duration < Duration::from_secs(5),
+        report.duration < Duration::from_secs(6),
         "{:?}",
         report.duration
     );
