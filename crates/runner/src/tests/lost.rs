@@ -21,6 +21,7 @@ impl Spawner for WithoutGroup {
 
 /// Starts a script that turns against its guardian only once that has told of its start: before, it
 /// is lost as well, but then nothing was started.
+#[allow(clippy::disallowed_methods, reason = "a test lays out its own folder")]
 fn start(script: &str, limits: Limits) -> (Running, Written) {
     let (console, output, _) = buffers();
     let folder = scratch();
