@@ -129,6 +129,47 @@ fn row_40_a_single_record_rolled_back_is_noticed() {
     }
 }
 
+/// A look-up of one secret reads no other bucket, and is not followed by a check of everything.
+#[test]
+fn row_40_a_look_up_alone_notices_a_head_that_was_removed_or_rolled_back() {
+    let mut house = filled();
+    let before = house.store.copy();
+    house.set("api/one", b"value-number-one-at-last");
+    house.set("api/two", b"value-number-two-at-last");
+    let found = |store: &MemoryStore, name: &str| {
+        let mut house = House::open(store, &quick_unlock())?;
+        house.vault.find(&mut house.journal, &scope(), &key(name))
+    };
+    let mut noticed = 0;
+    for head in keys(&house.store) {
+        if head.collection != Collection::Head {
+            continue;
+        }
+        let old = before.contents().records.get(&head).cloned();
+        let now = house.store.contents().records.get(&head).cloned();
+        for tampered in [None, old.filter(|old| Some(old) != now.as_ref())] {
+            let copy = house.store.copy();
+            match tampered {
+                None => copy.contents().records.remove(&head),
+                Some(old) => copy.contents().records.insert(head, old),
+            };
+            for name in ["api/one", "api/two"] {
+                match found(&copy, name) {
+                    Ok(located) => {
+                        let genuine = found(&house.store, name).unwrap();
+                        assert_eq!(located, genuine, "{name} was believed");
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, VaultError::Tampered { .. }), "{error}");
+                        noticed += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(noticed >= 4, "{noticed}");
+}
+
 #[test]
 fn row_40_all_records_rolled_back_behind_their_log_are_noticed() {
     let mut house = filled();
