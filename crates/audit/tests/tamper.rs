@@ -287,7 +287,7 @@ fn findings(change: impl FnOnce(&mut LogContents)) -> Vec<Finding> {
 }
 
 #[test]
-fn each_damage_has_its_name() {
+fn row_39_each_damage_has_its_name() {
     assert_eq!(
         findings(|log| drop(log.rows.remove(&5))),
         [Finding::at(6, Fault::Deleted { from: 5, to: 5 })]
