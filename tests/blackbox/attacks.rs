@@ -393,7 +393,8 @@ fn row_31_nothing_is_left_of_a_command_that_is_over() {
         place.run(&all)
     };
     let start = Instant::now();
-    let done = run(&[], ends).ok();
+    // Bounded, so that a run which waits for what it failed to end is seen to fail.
+    let done = run(&["--timeout", "20s"], ends).ok();
     assert_eq!(done.text(), "[REDACTED:api/key]\n");
     assert!(
         !is_running("3571"),

@@ -112,8 +112,8 @@ fn row_25_a_pinned_secret_goes_nowhere_here_under_any_name() {
     let exported = place.proven(&["export", "--format", "json"]).ok();
     assert!(!exported.text().contains("canary"), "{exported:?}");
     assert!(
-        place.log().contains("\"pin\""),
-        "the refusals are in the log"
+        place.log().contains("\"rule\":\"pin\""),
+        "the gate's own refusals are in the log, which come before the policy's"
     );
     place.verify();
     held(
@@ -175,9 +175,12 @@ fn row_27_policy_and_log_written_over_are_noticed() {
     place.set("api/key", VALUE);
     place.allow("sh", &["-c", "echo $API_KEY"], "api/key");
     place.save("narrow");
-    let wide = "version: 1\nrules:\n  - allow: run\n    command: printenv\n    args: [\"**\"]\n    \
+    let wide = "version: 1\nrules:\n  - allow: run\n    command: id\n    args: [\"**\"]\n    \
                 secrets: [\"**\"]\n    inject: env\n";
     place.apply(wide);
+    // Else nothing below would show that the wider one is not in force.
+    let run = ["run", "-k", "api/key", "--inject", "env", "--", "id", "-u"];
+    place.run(&run).ok();
     let loose = records(&place.vault());
     place.put_back("narrow");
 
@@ -195,9 +198,6 @@ fn row_27_policy_and_log_written_over_are_noticed() {
         )
         .expect("SQL");
         drop(db);
-        let run = [
-            "run", "-k", "api/key", "--inject", "env", "--", "printenv", "API_KEY",
-        ];
         let done = place.run(&run);
         assert_eq!(done.status, 125, "{done:?}");
         assert!(done.out.is_empty());

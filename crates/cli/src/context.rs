@@ -108,13 +108,18 @@ impl Context {
         )
     }
 
+    /// Passes on what there is to know about an opening.
+    pub(crate) fn tell(&self, session: &Session) {
+        for notice in session.notices() {
+            self.out.warn(notice);
+        }
+    }
+
     /// Opens a vault that was put back to an earlier state, and takes it as it is.
     pub(crate) fn open_accepting(&self) -> Result<(Session, Option<Finding>), Failure> {
         let unlock = self.unlock(Need::Presence)?;
         let (session, finding) = Session::open_accepting(self.setting(), &unlock)?;
-        for notice in session.notices() {
-            self.out.warn(notice);
-        }
+        self.tell(&session);
         Ok((session, finding))
     }
 
@@ -128,9 +133,7 @@ impl Context {
             .into());
         }
         let session = self.attempt(setting, need)?;
-        for notice in session.notices() {
-            self.out.warn(notice);
-        }
+        self.tell(&session);
         Ok(session)
     }
 

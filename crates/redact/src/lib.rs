@@ -80,4 +80,5 @@ mod truncate;
 pub use adapt::{RedactingReader, RedactingWriter};
 pub use finding::{Counts, Finding, Form};
 pub use known::{Added, Known, KnownSet, why_not_searched};
+pub use limits::MIN_FORCED_BYTES;
 pub use redactor::{Redactor, redact_all};

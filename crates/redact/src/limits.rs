@@ -9,7 +9,7 @@ pub(crate) const MIN_BYTES: usize = 8;
 /// The fewest distinct bytes of a needle.
 pub(crate) const MIN_DISTINCT: usize = 6;
 /// The fewest bytes of a value that is searched because it was forced.
-pub(crate) const MIN_FORCED_BYTES: usize = 4;
+pub const MIN_FORCED_BYTES: usize = 4;
 /// The fewest bytes of a line that is searched for its own sake.
 const MIN_LINE_BYTES: usize = 16;
 

@@ -267,13 +267,24 @@ pub(crate) fn open_head(
     record: &RecordRef<'_>,
     plain: &mut Vec<u8>,
 ) -> Result<Head, VaultError> {
+    open_head_as(vault, workspace, record, plain, Head::decode)
+}
+
+/// Opens a head's record as what `decode` makes of it.
+pub(crate) fn open_head_as<T>(
+    vault: VaultId,
+    workspace: &Workspace,
+    record: &RecordRef<'_>,
+    plain: &mut Vec<u8>,
+    decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Result<T, VaultError> {
     let place = HeadPlace {
         vault,
         workspace: workspace.id,
         record: record.key.id,
         revision: record.revision,
     };
-    HeadBody::split(record.body)?.open(&place, workspace.keys.meta(), plain)
+    HeadBody::split(record.body)?.open(&place, workspace.keys.meta(), plain, decode)
 }
 
 pub(crate) fn as_ref(record: &Record) -> RecordRef<'_> {

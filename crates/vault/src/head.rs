@@ -381,7 +381,7 @@ impl<'a> HeadBody<'a> {
         split.map_err(|_| VaultError::tampered("the record of a secret"))
     }
 
-    pub(crate) fn open_with<T>(
+    pub(crate) fn open<T>(
         &self,
         place: &HeadPlace,
         key: &Key,
@@ -391,15 +391,6 @@ impl<'a> HeadBody<'a> {
         key.open_public(&place.meta_aad(), self.meta, plain)
             .map_err(VaultError::opening("the record of a secret"))?;
         decode(plain).map_err(|_| VaultError::tampered("the record of a secret"))
-    }
-
-    pub(crate) fn open(
-        &self,
-        place: &HeadPlace,
-        key: &Key,
-        plain: &mut Vec<u8>,
-    ) -> Result<Head, VaultError> {
-        self.open_with(place, key, plain, Head::decode)
     }
 }
 

@@ -8,7 +8,8 @@ use std::thread;
 use subrosa_model::{GroupName, KeyName, VaultId, WorkspaceName};
 
 use crate::codec::Malformed;
-use crate::head::{Brief, Head, HeadBody, HeadPlace};
+use crate::contents::open_head_as;
+use crate::head::{Brief, Head};
 use crate::journal::Journal;
 use crate::port::{Collection, RecordKey, RecordRef};
 use crate::state::WorkspaceState;
@@ -224,15 +225,8 @@ impl<T: Send> Opener<'_, T> {
                 body: &page.bodies[body.clone()],
             };
             part.found.add(self.workspace.keys.set(), &record)?;
-            let place = HeadPlace {
-                vault: self.vault,
-                workspace: self.workspace.id,
-                record: key.id,
-                revision: *revision,
-            };
-            let body = HeadBody::split(record.body)?;
-            let meta = self.workspace.keys.meta();
-            let picked = body.open_with(&place, meta, &mut part.plain, self.decode)?;
+            let plain = &mut part.plain;
+            let picked = open_head_as(self.vault, self.workspace, &record, plain, self.decode)?;
             part.picked.extend(picked);
         }
         Ok(())

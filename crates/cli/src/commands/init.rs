@@ -44,9 +44,7 @@ impl Init {
         };
         let (session, code) = Session::init(context.setting(), options)
             .map_err(|error| no_folder(&context.home.data, error))?;
-        for notice in session.notices() {
-            context.out.warn(notice);
-        }
+        context.tell(&session);
         let folder = context.home.data.display().to_string();
         let fingerprint = session.fingerprint().to_string();
         session.close()?;
@@ -82,12 +80,15 @@ fn no_folder(folder: &Path, error: EngineError) -> Failure {
         error,
         EngineError::Store(StoreError::Missing { .. }) | EngineError::NoVault { .. }
     );
+    if !absent {
+        return error.into();
+    }
     match std::fs::create_dir_all(folder) {
-        Err(why) if absent => Failure::new(
+        Err(why) => Failure::new(
             "home",
             format!("the folder {} cannot be made: {why}", folder.display()),
         )
         .remedy("set SUBROSA_HOME to a folder that you can write to"),
-        _ => error.into(),
+        Ok(()) => error.into(),
     }
 }

@@ -74,9 +74,7 @@ impl Restore {
             Session::restore_whole(context.setting(), &options, &unlock, &mut at)?
         };
         drop(progress);
-        for notice in session.notices() {
-            context.out.warn(notice);
-        }
+        context.tell(&session);
         session.close()?;
         if context.out.json {
             return context.out.document(&restored);

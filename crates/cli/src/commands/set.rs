@@ -7,7 +7,7 @@ use subrosa_engine::{
 };
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
-use subrosa_redact::Added;
+use subrosa_redact::{Added, MIN_FORCED_BYTES};
 
 use super::list::second;
 use crate::context::{Context, Need};
@@ -15,9 +15,6 @@ use crate::failure::Failure;
 use crate::prompt::Terminal;
 use crate::target::Target;
 use crate::when::Expiry;
-
-/// A forced value of fewer bytes is not searched for either; see `subrosa_redact::Added`.
-const FORCED_MIN: usize = 4;
 
 /// Store a secret, or a new version of it
 ///
@@ -224,7 +221,7 @@ impl Set {
         about.aliases.sort();
         about.aliases.dedup();
         if let (Some(why), true) = (value.why_not_searched(), about.sensitive) {
-            let barely = self.force && value.exceeds(FORCED_MIN - 1);
+            let barely = self.force && value.exceeds(MIN_FORCED_BYTES - 1);
             warn_unmasked(context, &self.target, why, (self.force, barely));
         }
         patch.values = vec![NewValue {

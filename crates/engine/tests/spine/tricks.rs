@@ -7,19 +7,25 @@ use crate::{
     CANARY, copy_folder, exported, init, open, options, run, secret, set, setting, unlock,
 };
 
-#[test]
-fn row_40_the_whole_folder_put_back_is_noticed() {
+/// A vault whose folder was put back as it was before its last change.
+fn put_back() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     let mut session = init(root.path());
     set(&mut session, "api/key", CANARY);
     session.close().unwrap();
-    let data = root.path().join("data");
-    copy_folder(&data, &root.path().join("old"));
+    let (data, old) = (root.path().join("data"), root.path().join("old"));
+    copy_folder(&data, &old);
     let mut session = open(root.path()).unwrap();
     set(&mut session, "api/key", b"a-newer-value-of-it");
     session.close().unwrap();
     std::fs::remove_dir_all(&data).unwrap();
-    copy_folder(&root.path().join("old"), &data);
+    copy_folder(&old, &data);
+    root
+}
+
+#[test]
+fn row_40_the_whole_folder_put_back_is_noticed() {
+    let root = put_back();
     let error = open(root.path()).unwrap_err();
     assert!(matches!(error, EngineError::RolledBack { .. }), "{error}");
     assert!(error.remedy().is_some());
@@ -52,18 +58,8 @@ fn row_40_the_whole_folder_put_back_is_noticed() {
 
 #[test]
 fn row_40_an_anchor_that_is_gone_is_missed() {
-    let root = tempfile::tempdir().unwrap();
-    let mut session = init(root.path());
-    set(&mut session, "api/key", CANARY);
-    session.close().unwrap();
-    let data = root.path().join("data");
-    copy_folder(&data, &root.path().join("old"));
-    let mut session = open(root.path()).unwrap();
-    set(&mut session, "api/key", b"a-newer-value-of-it");
-    session.close().unwrap();
-    // The whole folder is put back, and what would tell of it goes away.
-    std::fs::remove_dir_all(&data).unwrap();
-    copy_folder(&root.path().join("old"), &data);
+    let root = put_back();
+    // What would tell of it goes away.
     std::fs::remove_dir_all(root.path().join("state/anchors")).unwrap();
     let mut session = open(root.path()).unwrap();
     let told = session.notices().join("\n");
