@@ -124,6 +124,7 @@ fn our_commits(path: &Path) -> Duration {
                     body: log_head.clone(),
                 },
             }),
+            yields: false,
         };
         store.commit(&batch).expect("a commit");
         before = Some(log_head);

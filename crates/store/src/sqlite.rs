@@ -79,6 +79,8 @@ pub struct SqliteStore {
     path: PathBuf,
     /// Which file was opened.
     identity: (u64, u64),
+    /// How long it waits for another process.
+    busy: Duration,
 }
 
 impl SqliteStore {
@@ -185,6 +187,7 @@ impl SqliteStore {
             folder,
             path,
             identity,
+            busy,
         };
         schema::harden(&store.conn, busy).map_err(|e| store.fault(e))?;
         Ok(store)
@@ -242,6 +245,10 @@ impl SqliteStore {
         }
         conn.close()
             .map_err(|(_, error)| fault::translate(error, &folder))
+    }
+
+    fn wait_for(&self, busy: Duration) -> Result<(), StoreError> {
+        self.conn.busy_timeout(busy).map_err(|e| self.fault(e))
     }
 
     fn fault(&self, error: rusqlite::Error) -> StoreError {
@@ -319,7 +326,13 @@ impl VaultStore for SqliteStore {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         crate::batch::check(batch)?;
-        self.transaction(|conn| write::commit(conn, batch))
+        if !batch.yields {
+            return self.transaction(|conn| write::commit(conn, batch));
+        }
+        self.wait_for(Duration::ZERO)?;
+        let done = self.transaction(|conn| write::commit(conn, batch));
+        self.wait_for(self.busy)?;
+        done
     }
 
     fn changes(&mut self, since: u64) -> Result<Changes, StoreError> {

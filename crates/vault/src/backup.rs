@@ -84,7 +84,7 @@ impl Vault {
         self.read(journal, |contents, snapshot| {
             out.write_all(MAGIC).map_err(io)?;
             let mut chain = Chain::new();
-            for collection in Collection::ALL {
+            for collection in Collection::ALL.into_iter().filter(kept) {
                 write_collection(snapshot, collection, &mut chain, out, progress)?;
             }
             write_log(snapshot, &mut chain, out)?;
@@ -198,11 +198,18 @@ enum Frame {
     End(Trailer),
 }
 
+/// Whether a backup keeps records of a collection: an index is made anew from what it is of.
+fn kept(collection: &Collection) -> bool {
+    *collection != Collection::Index
+}
+
 fn decode_frame(frame: &[u8]) -> Result<Frame, Malformed> {
     let mut d = Decoder::new(frame);
     let decoded = match d.u8()? {
         RECORD => {
-            let collection = Collection::from_number(d.u8()?).ok_or(Malformed)?;
+            let collection = Collection::from_number(d.u8()?)
+                .filter(kept)
+                .ok_or(Malformed)?;
             let key = RecordKey {
                 collection,
                 parent: d.fixed()?,

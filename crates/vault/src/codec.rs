@@ -53,6 +53,12 @@ impl Encoder {
         this
     }
 
+    /// What is encoded already.
+    pub(crate) fn verbatim(mut self, encoded: &[u8]) -> Self {
+        self.0.extend_from_slice(encoded);
+        self
+    }
+
     pub(crate) fn text(self, text: &str) -> Self {
         self.bytes(text.as_bytes())
     }

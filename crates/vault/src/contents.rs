@@ -9,7 +9,7 @@ use subrosa_model::{Digest, Timestamp, VaultId, WorkspaceName};
 use crate::codec::{Decoder, Encoder, Malformed};
 use crate::head::{Head, HeadBody, HeadPlace};
 use crate::journal::Journal;
-use crate::keys::{RootKeys, head_key, header_key, state_key, workspace_state_key};
+use crate::keys::{RootKeys, SecretIds, head_key, header_key, state_key, workspace_state_key};
 use crate::port::{Collection, Record, RecordKey, RecordRef, Snapshot};
 use crate::state::{VaultState, WorkspaceState, bucket_around, record_digest};
 use crate::workspace::Workspace;
@@ -88,6 +88,7 @@ pub(crate) struct Contents {
     pub(crate) state_revision: u64,
     pub(crate) state_digest: Digest,
     pub(crate) workspaces: BTreeMap<WorkspaceName, Workspace>,
+    pub(crate) ids: SecretIds,
 }
 
 impl Contents {
@@ -105,6 +106,7 @@ impl Contents {
             state_revision: record.revision,
             state_digest: record_digest(&record.key, record.revision, &record.body),
             workspaces: BTreeMap::new(),
+            ids: SecretIds::default(),
         };
         contents.listed(snapshot, &header_key())?;
         contents.reload_workspaces(snapshot)?;

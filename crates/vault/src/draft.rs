@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use subrosa_crypto::Rng;
 use subrosa_model::limits::WORKSPACES_MAX;
-use subrosa_model::{Digest, SecretId, Timestamp, WorkspaceName};
+use subrosa_model::{Digest, SecretId, Timestamp, WorkspaceId, WorkspaceName};
 
 use crate::VaultError;
 use crate::contents::{Contents, LoadedHead, as_ref};
 use crate::head::{Head, HeadPlace};
-use crate::keys::{ValueKeys, head_key, state_key, value_key};
+use crate::keys::{ValueKeys, head_key, index_key, state_key, value_key};
 use crate::port::{Batch, Collection, Expect, Record, RecordKey, Snapshot, Write};
-use crate::state::{VaultState, WorkspaceState};
+use crate::state::{VaultState, WorkspaceState, bucket_around};
 use crate::workspace::Workspace;
 
 /// Collects a change on top of one view. Nothing is seen outside before it is committed and
@@ -171,6 +171,28 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Takes what the index tells of a secret away with it; the rest of its bucket is indexed anew.
+    pub(crate) fn forget_indexed(
+        &mut self,
+        name: &WorkspaceName,
+        old: &LoadedHead,
+    ) -> Result<(), VaultError> {
+        let first = *bucket_around(old.record.key.id[0]).start();
+        let key = index_key(self.existing(name)?.id, first);
+        if self.snapshot.get(&key)?.is_some() {
+            self.writes.push(Write::Remove(key));
+        }
+        Ok(())
+    }
+
+    /// Takes the index of a workspace away.
+    pub(crate) fn forget_index(&mut self, workspace: WorkspaceId) {
+        self.writes.push(Write::RemoveAll {
+            collection: Collection::Index,
+            parent: *workspace.as_bytes(),
+        });
+    }
+
     pub(crate) fn put_value(&mut self, secret: SecretId, id: [u8; 16], body: Vec<u8>) {
         self.writes.push(Write::Put(Record {
             key: value_key(secret, id),
@@ -289,6 +311,7 @@ impl<'a> Draft<'a> {
                 expect: self.expect,
                 writes: self.writes,
                 log: None,
+                yields: false,
             },
             digest,
             state: self.state,

@@ -20,6 +20,7 @@ mod documents;
 mod draft;
 mod error;
 mod head;
+mod index;
 mod journal;
 mod keys;
 mod listing;

@@ -8,11 +8,12 @@ use std::thread;
 use subrosa_model::{GroupName, KeyName, VaultId, WorkspaceName};
 
 use crate::codec::Malformed;
-use crate::contents::open_head_as;
+use crate::contents::{Contents, open_head_as};
 use crate::head::{Brief, Head};
+use crate::index::{self, Index};
 use crate::journal::Journal;
-use crate::port::{Collection, RecordKey, RecordRef};
-use crate::state::WorkspaceState;
+use crate::port::{Collection, RecordKey, RecordRef, Snapshot};
+use crate::state::{WorkspaceState, bucket_around};
 use crate::workspace::Workspace;
 use crate::{Vault, VaultError};
 
@@ -27,7 +28,7 @@ const THREADS_MAX: usize = 4;
 impl Vault {
     /// All secrets of a workspace, in the order of group and key; removed ones included.
     ///
-    /// The whole workspace is compared with its state.
+    /// The whole workspace is opened and compared with its state.
     ///
     /// # Errors
     /// [`VaultError::Tampered`] when a secret is missing, added or not what was stored.
@@ -36,15 +37,28 @@ impl Vault {
         journal: &mut dyn Journal,
         name: &WorkspaceName,
     ) -> Result<Vec<Head>, VaultError> {
-        let decode = |plain: &[u8]| Head::decode(plain).map(Some);
-        self.open_all(journal, name, &decode, |head| {
-            (head.group.as_ref().map(GroupName::as_str), &head.key)
+        let decode = |_: u8, plain: &[u8]| Head::decode(plain).map(Some);
+        self.read(journal, |contents, snapshot| {
+            let vault = contents.header.vault;
+            match stated(contents, snapshot, name)? {
+                Some((workspace, state)) => open_all((vault, workspace, state), snapshot, &decode),
+                None => Ok(Vec::new()),
+            }
+        })
+        .map(|heads| {
+            sorted(heads, |head| {
+                (head.group.as_ref().map(GroupName::as_str), &head.key)
+            })
         })
     }
 
     /// What `pick` makes of the secrets of a workspace, in the order of the group and key that
-    /// `name_of` tells; those that it leaves out are checked all the same. It runs in several
-    /// threads.
+    /// `name_of` tells. It runs in several threads.
+    ///
+    /// In a large workspace, buckets that the index knows are told by it: it is bound to their sums
+    /// in the state. Whether their heads are still what was stored is seen when they are used. The
+    /// others are opened and compared, those that `pick` leaves out as well, and the index is
+    /// written for the next time.
     ///
     /// # Errors
     /// As [`Vault::list`].
@@ -55,44 +69,94 @@ impl Vault {
         pick: &(dyn Fn(Brief) -> Option<T> + Sync),
         name_of: NameOf<T>,
     ) -> Result<Vec<T>, VaultError> {
-        let decode = |plain: &[u8]| Brief::decode(plain).map(pick);
-        self.open_all(journal, name, &decode, name_of)
-    }
-
-    fn open_all<T: Send>(
-        &mut self,
-        journal: &mut dyn Journal,
-        name: &WorkspaceName,
-        decode: &Decode<'_, T>,
-        name_of: NameOf<T>,
-    ) -> Result<Vec<T>, VaultError> {
-        self.read(journal, |contents, snapshot| {
-            contents.load_workspace_state(snapshot, name)?;
-            let Some(workspace) = contents.workspaces.get(name) else {
-                return Ok(Vec::new());
+        let rng = std::sync::Arc::clone(&self.rng);
+        let (listed, index) = self.read(journal, |contents, snapshot| {
+            let vault = contents.header.vault;
+            let Some((workspace, state)) = stated(contents, snapshot, name)? else {
+                return Ok((Vec::new(), None));
+            };
+            let Some(index) = Index::of(vault, workspace, state) else {
+                let decode = |_: u8, plain: &[u8]| Brief::decode(plain).map(pick);
+                let listed = open_all((vault, workspace, state), snapshot, &decode)?;
+                return Ok((listed, None));
+            };
+            let decode = |first: u8, plain: &[u8]| {
+                let brief = Brief::decode(plain)?;
+                Ok(Some((first, index::encode(&brief), pick(brief))))
             };
             let opener = Opener {
-                vault: contents.header.vault,
+                vault,
                 workspace,
-                decode,
+                decode: &decode,
             };
+            let told = index.read(snapshot, pick)?;
             let part = opener.all(&mut |visit| {
-                let parent = Some(workspace.id.as_bytes());
-                snapshot.scan(Collection::Head, parent, visit)
+                let parent = workspace.id.as_bytes();
+                told.unknown.iter().try_for_each(|first| {
+                    snapshot.scan_bucket(Collection::Head, parent, bucket_around(*first), visit)
+                })
             })?;
-            match &workspace.state {
-                Some((_, state)) if *state == part.found => Ok(sorted(part.picked, name_of)),
-                _ => Err(VaultError::tampered("the secrets of a workspace")),
+            let agrees = |first: &u8| state.bucket_agrees(&part.found, *first);
+            if !told.unknown.iter().all(agrees) || told.count + part.found.count != state.count {
+                return Err(VaultError::tampered("the secrets of a workspace"));
             }
-        })
+            let mut listed = told.picked;
+            let mut heads = Vec::with_capacity(part.picked.len());
+            for (first, brief, picked) in part.picked {
+                listed.extend(picked);
+                heads.push((first, brief));
+            }
+            Ok((listed, index.written(&*rng, &heads)))
+        })?;
+        if let Some(batch) = index {
+            // The next list takes longer without it, and that is all.
+            let _ = self.store.commit(&batch);
+        }
+        Ok(sorted(listed, name_of))
+    }
+}
+
+/// A workspace and its state, once it is known to be the one that the vault's state lists.
+fn stated<'a>(
+    contents: &'a mut Contents,
+    snapshot: &mut dyn Snapshot,
+    name: &WorkspaceName,
+) -> Result<Option<(&'a Workspace, &'a WorkspaceState)>, VaultError> {
+    contents.load_workspace_state(snapshot, name)?;
+    let Some(workspace) = contents.workspaces.get(name) else {
+        return Ok(None);
+    };
+    match &workspace.state {
+        Some((_, state)) => Ok(Some((workspace, state))),
+        None => Err(VaultError::tampered("the secrets of a workspace")),
+    }
+}
+
+/// What `decode` makes of all heads of a workspace, which must be those that its state counts.
+fn open_all<T: Send>(
+    (vault, workspace, state): (VaultId, &Workspace, &WorkspaceState),
+    snapshot: &mut dyn Snapshot,
+    decode: &Decode<'_, T>,
+) -> Result<Vec<T>, VaultError> {
+    let opener = Opener {
+        vault,
+        workspace,
+        decode,
+    };
+    let part = opener
+        .all(&mut |visit| snapshot.scan(Collection::Head, Some(workspace.id.as_bytes()), visit))?;
+    if *state == part.found {
+        Ok(part.picked)
+    } else {
+        Err(VaultError::tampered("the secrets of a workspace"))
     }
 }
 
 /// The group and key of what was made of a secret.
 type NameOf<T> = fn(&T) -> (Option<&str>, &KeyName);
 
-/// What the plaintext of a head becomes.
-type Decode<'a, T> = dyn Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync + 'a;
+/// What the first byte of a head's id and its plaintext become.
+type Decode<'a, T> = dyn Fn(u8, &[u8]) -> Result<Option<T>, Malformed> + Sync + 'a;
 
 /// Heads as they were read.
 #[derive(Default)]
@@ -226,7 +290,8 @@ impl<T: Send> Opener<'_, T> {
             };
             part.found.add(self.workspace.keys.set(), &record)?;
             let plain = &mut part.plain;
-            let picked = open_head_as(self.vault, self.workspace, &record, plain, self.decode)?;
+            let decode = |plain: &[u8]| (self.decode)(key.id[0], plain);
+            let picked = open_head_as(self.vault, self.workspace, &record, plain, decode)?;
             part.picked.extend(picked);
         }
         Ok(())
@@ -270,7 +335,8 @@ fn prefix((group, key): (Option<&str>, &KeyName)) -> u128 {
     u128::from_be_bytes(first)
 }
 
-fn threads() -> usize {
+/// How many threads open what is sealed, this one included.
+pub(crate) fn threads() -> usize {
     thread::available_parallelism().map_or(1, |count| count.get().min(THREADS_MAX))
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn set_in(
     let mut head = match &old {
         Some(old) => old.head.clone(),
         None => new_head(
-            SecretId::from_bytes(random(draft.rng)),
+            draft.contents.ids.next(draft.rng),
             scope,
             key,
             patch.pin.clone(),

@@ -27,11 +27,13 @@ pub enum Collection {
     Document = 6,
     /// What binds the set of records together.
     State = 7,
+    /// What a list tells of the secrets of a large workspace. Made anew whenever it is missing.
+    Index = 8,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Header,
         Self::Slot,
         Self::Workspace,
@@ -39,6 +41,7 @@ impl Collection {
         Self::Value,
         Self::Document,
         Self::State,
+        Self::Index,
     ];
 
     /// The format's number.
@@ -121,6 +124,9 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// The audit record of this very change.
     pub log: Option<LogAppend>,
+    /// Gives up with [`StoreError::Busy`] at once while somebody else writes: for what can as well
+    /// be written another time.
+    pub yields: bool,
 }
 
 /// What changed since a point that an earlier answer named.

@@ -142,6 +142,7 @@ fn plan(
         state_revision: contents.state_revision,
         state_digest: contents.state_digest,
         workspaces: BTreeMap::new(),
+        ids: crate::keys::SecretIds::default(),
     };
     for (name, old) in &contents.workspaces {
         let state = old
@@ -183,10 +184,12 @@ fn plan(
         let workspace = draft
             .workspace(name)
             .ok_or_else(|| VaultError::tampered("a workspace is missing"))?;
-        let (revision, record) = (
+        let (id, revision, record) = (
+            workspace.id,
             workspace.revision,
             workspace.record(&draft.contents.root, rng),
         );
+        draft.forget_index(id);
         draft.put_listed(record, Some(revision));
         draft.touch(name)?;
     }

@@ -284,6 +284,7 @@ impl Vault {
                 scope: scope.clone(),
             })?;
             draft.remove_head(&scope.workspace, &loaded)?;
+            draft.forget_indexed(&scope.workspace, &loaded)?;
             draft.remove_values(loaded.head.id);
             let subjects = vec![format!("{scope} {key}")];
             Ok((

@@ -178,6 +178,18 @@ impl WorkspaceState {
         Ok(())
     }
 
+    /// The first bytes of the ids in each bucket.
+    pub(crate) fn buckets() -> impl Iterator<Item = RangeInclusive<u8>> {
+        (0..=u8::MAX)
+            .step_by(1 << (8 - BUCKET_BITS))
+            .map(bucket_around)
+    }
+
+    /// The sum over the bucket that ids with this first byte belong to. Not to be shown.
+    pub(crate) fn sum(&self, first: u8) -> u128 {
+        self.sums[bucket_of(first)]
+    }
+
     /// Whether a bucket holds exactly what was counted in.
     pub(crate) fn bucket_agrees(&self, found: &Self, first: u8) -> bool {
         self.sums[bucket_of(first)] == found.sums[bucket_of(first)]

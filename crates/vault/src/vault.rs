@@ -105,6 +105,7 @@ impl Genesis {
             state_revision: 0,
             state_digest: Digest::from_bytes([0; 32]),
             workspaces: std::collections::BTreeMap::new(),
+            ids: crate::keys::SecretIds::default(),
         };
         let mut snapshot = store.snapshot()?;
         let mut draft = Draft::new(&mut contents, &mut *snapshot, &*rng);

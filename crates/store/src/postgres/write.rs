@@ -15,6 +15,9 @@ pub(super) fn commit(
     vault: &[u8],
     batch: &Batch,
 ) -> Result<(), Failure> {
+    if batch.yields {
+        transaction.batch_execute("SET LOCAL lock_timeout = '1ms'")?;
+    }
     for expect in &batch.expect {
         check_expectation(transaction, vault, expect)?;
     }

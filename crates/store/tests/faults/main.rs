@@ -113,6 +113,7 @@ fn step(number: u64) -> Batch {
                 body: head(number),
             },
         }),
+        yields: false,
     }
 }
 

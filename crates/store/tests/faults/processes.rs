@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use subrosa_model::StoreError;
 use subrosa_store::sqlite::OpenOptions;
 use subrosa_store::sqlite::SqliteStore;
-use subrosa_vault::port::{Collection, VaultStore};
+use subrosa_vault::port::{Batch, Collection, VaultStore};
 
 use crate::{child, create, key, open, role, step, steps_done, this_program};
 
@@ -74,6 +74,35 @@ fn a_vault_that_is_held_is_busy_and_then_free() {
     holder.execute_batch("ROLLBACK").unwrap();
     store.commit(&step(2)).unwrap();
     assert_eq!(steps_done(&mut store).unwrap(), 2);
+}
+
+#[test]
+fn what_yields_does_not_wait_and_what_follows_does() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("vault/vault.db");
+    create(&path).commit(&step(1)).unwrap();
+    let mut store = SqliteStore::open(&path, &OpenOptions::default()).unwrap();
+    let holder = Connection::open(&path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let yielding = Batch {
+        yields: true,
+        ..step(2)
+    };
+    // It would wait for five seconds, and the writer is let go only after it has answered.
+    assert!(matches!(store.commit(&yielding), Err(StoreError::Busy)));
+    let held = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        holder.execute_batch("ROLLBACK").unwrap();
+    });
+    store.commit(&step(2)).unwrap();
+    held.join().unwrap();
+    store
+        .commit(&Batch {
+            yields: true,
+            ..step(3)
+        })
+        .unwrap();
+    assert_eq!(steps_done(&mut store).unwrap(), 3);
 }
 
 #[test]

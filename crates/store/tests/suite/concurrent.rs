@@ -35,6 +35,7 @@ fn increment(store: &mut impl VaultStore) {
             expect: vec![expect(head(1), Some(found.revision))],
             writes: vec![put(head(1), found.revision + 1, &count.to_be_bytes())],
             log: None,
+            yields: false,
         };
         match store.commit(&batch) {
             Ok(()) => return,

@@ -159,6 +159,7 @@ pub(crate) fn a_change_and_its_record_are_one<S: StoreUnderTest>() {
         expect: vec![expect(head(1), expected)],
         writes: vec![put(head(1), expected.unwrap_or(0) + 1, b"x")],
         log: Some(log),
+        yields: false,
     };
     store
         .commit(&batch(None, append(None, &[1], (1, "h1"))))

@@ -114,6 +114,7 @@ fn batch(
         expect: guesses.iter().map(guess).collect(),
         writes,
         log,
+        yields: false,
     }
 }
 

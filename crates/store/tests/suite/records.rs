@@ -59,7 +59,7 @@ pub(crate) fn scans_are_in_order_and_keep_to_their_range<S: StoreUnderTest>() {
         .iter()
         .map(|record| record.key)
         .collect();
-    assert_eq!(all.len(), 7 * 6 * 5);
+    assert_eq!(all.len(), Collection::ALL.len() * 6 * 5);
     assert!(all.is_sorted());
     let mut snapshot = store.snapshot().unwrap();
     for collection in Collection::ALL {
@@ -131,6 +131,7 @@ pub(crate) fn expectations_decide<S: StoreUnderTest>() {
         expect: vec![expect(head(1), revision)],
         writes: vec![put(head(1), revision.unwrap_or(0) + 1, b"x")],
         log: None,
+        yields: false,
     };
     conflicts(store.commit(&create(Some(1))));
     store.commit(&create(None)).unwrap();
@@ -151,6 +152,7 @@ pub(crate) fn expectations_decide<S: StoreUnderTest>() {
         ],
         writes: vec![put(head(2), 1, b"y")],
         log: None,
+        yields: false,
     };
     conflicts(store.commit(&batch));
     assert_eq!(records_of(&mut store), all);
