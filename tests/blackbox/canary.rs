@@ -314,6 +314,7 @@ fn fail(place: &Place, said: &mut Said) {
     write("broken-line.env", format!("A=1\n{value}\n"));
     write("after-quote.env", format!("A='x'{value}\n"));
     write("bare-equals.env", format!("={value}\n"));
+    write("no-equals.env", format!("A: {value}\n"));
     write("not-json.json", format!("{{\"a\": {value}}}"));
     write("cut.json", format!("{{\"a\": \"{value}"));
     write("number.json", format!("{{\"{value}\": 7, \"{value}\": 8}}"));
@@ -352,6 +353,7 @@ fn fail(place: &Place, said: &mut Said) {
         &["import", "broken-line.env"],
         &["import", "after-quote.env"],
         &["import", "bare-equals.env"],
+        &["import", "no-equals.env"],
         &["import", "not-json.json"],
         &["import", "cut.json"],
         &["import", "number.json"],
