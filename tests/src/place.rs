@@ -107,6 +107,7 @@ impl Place {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.path("live/user"))
             .env("SUBROSA_HOME", self.path("live/home"))
+            .env("SUBROSA_NO_DAEMON", "1")
             .env("XDG_STATE_HOME", self.path("live/state"))
             .env("TMPDIR", self.path("live/tmp"))
             .current_dir(self.path("work"))

@@ -54,6 +54,7 @@ fn setting(root: &Path) -> Setting {
         data: root.join("data"),
         state: root.join("state"),
         config: root.join("config"),
+        runtime: root.join("run"),
         pins: Some(root.join("pins")),
     };
     let scope = Scope {

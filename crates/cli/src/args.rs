@@ -35,17 +35,19 @@ Start here:
   subrosa run -k api/key -- COMMAND          run a command that uses it
 
 Opening the vault:
-  A passphrase is asked for on the terminal. Without a terminal, one of
+  `subrosa unlock` asks for the passphrase once; a daemon keeps the vault open until `subrosa lock`,
+  for an hour without a command, or for twelve hours. Without a terminal, one of
     --passphrase-fd N     the passphrase, read to the end of a descriptor: 3<FILE
     --key-file PATH       a file that `subrosa key add key-file` made
     --recovery-fd N       the recovery code that `subrosa init` showed once
+  With one of these, and with --no-daemon, a command opens the vault itself and uses no daemon.
   What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
   passphrase or the recovery code: a key file does not prove that you are there.
 
 Where things are:
-  $SUBROSA_HOME/{data,state,config}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME and
-  $XDG_CONFIG_HOME. config.toml may set workspace, group and key_file. A flag wins over the
-  environment, the environment over the file.
+  $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
+  $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group and
+  key_file. A flag wins over the environment, the environment over the file.
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,
@@ -113,8 +115,15 @@ pub(crate) struct Global {
     /// Accept a vault with another root key than the one known for its folder, with the passphrase
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) accept_root: bool,
-    /// Do everything in this process, without a daemon; the only mode as yet
-    #[arg(long, global = true, hide_short_help = true)]
+    /// Do everything in this process, without a daemon
+    #[arg(
+        long,
+        global = true,
+        env = "SUBROSA_NO_DAEMON",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        hide_env = true,
+        hide_short_help = true
+    )]
     pub(crate) no_daemon: bool,
     /// Say only what must be said
     #[arg(short, long, global = true, hide_short_help = true)]
@@ -139,6 +148,8 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(does::init::Init),
+    Unlock(does::daemon::Unlock),
+    Lock(does::daemon::Lock),
     Status(does::status::Status),
     Set(does::set::Set),
     Generate(does::generate::Generate),
@@ -164,6 +175,7 @@ enum Command {
     Policy(does::policy::Policy),
     Log(does::log::Log),
     Audit(does::audit::Audit),
+    Daemon(does::daemon::Daemon),
     Demo(does::demo::Demo),
 }
 
@@ -315,6 +327,9 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
     let done = |outcome: Result<(), Failure>| outcome.map(|()| 0);
     match command {
         Command::Init(command) => done(command.run(context)),
+        Command::Unlock(command) => done(command.run(context)),
+        Command::Lock(command) => done(command.run(context)),
+        Command::Daemon(command) => done(command.run(context)),
         Command::Status(command) => done(command.run(context)),
         Command::Set(command) => done(command.run(context)),
         Command::Generate(command) => done(command.run(context)),

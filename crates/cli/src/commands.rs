@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod edit;
 pub(crate) mod export;

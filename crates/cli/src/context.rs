@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use subrosa_crypto::SecretBuf;
 use subrosa_engine::{
@@ -10,12 +11,17 @@ use subrosa_engine::{
     read_key_file,
 };
 use subrosa_model::{Scope, Timestamp};
+use subrosa_server::Place;
+use subrosa_wire::WireError;
 
+use crate::access::Access;
 use crate::args::Global;
 use crate::descriptor::read_proof;
 use crate::failure::Failure;
 use crate::output::{Output, complain};
 use crate::prompt::Terminal;
+use crate::remote::Remote;
+use crate::serving::PROGRAM;
 
 /// What a command needs of the proof that opens the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +103,108 @@ impl Context {
         self.open_as(self.setting(), need)
     }
 
+    /// The vault wherever it is open: in this process when that is asked for or a proof is given,
+    /// else in the daemon, which is started and unlocked on demand.
+    pub(crate) fn access(&self) -> Result<Access, Failure> {
+        let own = || Ok(Access::own(self.open(Need::Any)?));
+        if self.is_own() {
+            return own();
+        }
+        if let Some(mut remote) = self.daemon()?
+            && remote.state()?.unlocked
+        {
+            return Ok(Access::Daemon(remote));
+        }
+        self.demand_vault()?;
+        if self.key_file().is_some() {
+            return own();
+        }
+        if Terminal::open().is_none() {
+            return Err(no_proof("subrosa unlock on a terminal, or "));
+        }
+        let mut remote = self.daemon_or_start()?;
+        self.unlock_daemon(&mut remote, (None, None))?;
+        Ok(Access::Daemon(remote))
+    }
+
+    /// Whether this process opens the vault itself.
+    fn is_own(&self) -> bool {
+        let global = &self.global;
+        global.no_daemon
+            || global.passphrase_fd.is_some()
+            || global.recovery_fd.is_some()
+            || global.key_file.is_some()
+            || global.accept_root
+    }
+
+    /// The daemon of this vault, if one runs.
+    pub(crate) fn daemon(&self) -> Result<Option<Remote>, Failure> {
+        let socket = Place::of(&self.home).socket();
+        match subrosa_wire::connect(&socket, PROGRAM) {
+            Ok(client) => Ok(Some(Remote::new(client, self.scope()))),
+            // One that is just ending takes nobody any more.
+            Err(WireError::Nobody { .. } | WireError::Closed) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The daemon of this vault, started when none runs.
+    pub(crate) fn daemon_or_start(&self) -> Result<Remote, Failure> {
+        self.demand_vault()?;
+        if let Some(remote) = self.daemon()? {
+            return Ok(remote);
+        }
+        crate::serving::start()?;
+        match self.daemon()? {
+            Some(remote) => Ok(remote),
+            None => Err(
+                Failure::new("daemon", "the daemon ended as soon as it was started")
+                    .remedy("see why: subrosa daemon run; or do without: subrosa --no-daemon"),
+            ),
+        }
+    }
+
+    /// Has the daemon open the vault; a passphrase that was mistyped is asked for again.
+    pub(crate) fn unlock_daemon(
+        &self,
+        remote: &mut Remote,
+        timeouts: (Option<Duration>, Option<Duration>),
+    ) -> Result<(), Failure> {
+        let mut again = self.again();
+        loop {
+            let unlock = self.unlock(Need::Any)?;
+            match remote.unlock(&unlock, timeouts) {
+                Err(trouble) if trouble.code() == "wrong_key" && is_typed(&unlock) && again > 0 => {
+                    again -= 1;
+                    complain(ONCE_MORE);
+                }
+                outcome => {
+                    for notice in outcome? {
+                        self.out.warn(&notice);
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// How often a passphrase may be mistyped, where it is typed.
+    fn again(&self) -> u32 {
+        match self.global.passphrase_fd.is_some() || self.global.recovery_fd.is_some() {
+            true => 0,
+            false => 2,
+        }
+    }
+
+    /// Whether there is a vault at all comes first: nobody wants to type a passphrase for none.
+    fn demand_vault(&self) -> Result<(), Failure> {
+        if subrosa_engine::status(&self.home)?.exists {
+            return Ok(());
+        }
+        let path = self.home.data.clone();
+        Err(EngineError::NoVault { path }.into())
+    }
+
     /// Opens the vault to look at it, even when it was put back to an earlier state.
     pub(crate) fn inspect(&self) -> Result<Session, Failure> {
         self.open_as(
@@ -124,14 +232,7 @@ impl Context {
     }
 
     fn open_as(&self, setting: Setting, need: Need) -> Result<Session, Failure> {
-        // Whether there is a vault at all comes first: nobody wants to type a passphrase for none.
-        let status = subrosa_engine::status(&self.home)?;
-        if !status.exists {
-            return Err(EngineError::NoVault {
-                path: self.home.data.clone(),
-            }
-            .into());
-        }
+        self.demand_vault()?;
         let session = self.attempt(setting, need)?;
         self.tell(&session);
         Ok(session)
@@ -155,28 +256,21 @@ impl Context {
         }
         match key_file {
             Some(path) => Ok(Unlock::KeyFile(read_key_file(&path)?)),
-            None => Err(Failure::new(
-                "no_proof",
-                "there is no terminal to ask for the passphrase, and no other proof was given",
-            )
-            .remedy(
-                "one of: --passphrase-fd N (3<FILE), --key-file PATH, --recovery-fd N; see \
-                 \"Opening the vault\" in subrosa --help",
-            )),
+            None => Err(no_proof("")),
         }
     }
 
     /// Opens the vault; a passphrase that was mistyped on the terminal is asked for again.
     fn attempt(&self, setting: Setting, need: Need) -> Result<Session, Failure> {
-        let given = self.global.passphrase_fd.is_some() || self.global.recovery_fd.is_some();
-        let mut again = if given { 0 } else { 2 };
+        let mut again = self.again();
         loop {
             let unlock = self.unlock(need)?;
-            let typed = matches!(unlock, Unlock::Passphrase(_));
             match Session::open(setting.clone(), &unlock) {
-                Err(EngineError::Vault(VaultError::WrongKey { .. })) if typed && again > 0 => {
+                Err(EngineError::Vault(VaultError::WrongKey { .. }))
+                    if is_typed(&unlock) && again > 0 =>
+                {
                     again -= 1;
-                    complain("subrosa: this passphrase does not open the vault; once more\n");
+                    complain(ONCE_MORE);
                 }
                 outcome => {
                     let session = outcome?;
@@ -243,4 +337,22 @@ impl Context {
             .or(self.config.key_file.as_deref());
         path.map(Path::to_owned)
     }
+}
+
+const ONCE_MORE: &str = "subrosa: this passphrase does not open the vault; once more\n";
+
+fn is_typed(unlock: &Unlock) -> bool {
+    matches!(unlock, Unlock::Passphrase(_))
+}
+
+/// Nothing that opens the vault was given, and nobody can be asked.
+fn no_proof(first: &str) -> Failure {
+    Failure::new(
+        "no_proof",
+        "there is no terminal to ask for the passphrase, and no other proof was given",
+    )
+    .remedy(format!(
+        "{first}one of: --passphrase-fd N (3<FILE), --key-file PATH, --recovery-fd N; see \
+         \"Opening the vault\" in subrosa --help",
+    ))
 }

@@ -2,6 +2,7 @@
 
 mod code;
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use subrosa_engine::{EngineError, PolicyError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Failure {
     /// A stable word for the kind of failure.
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     /// What failed and why.
     pub(crate) message: String,
     /// What to type next.
@@ -29,7 +30,7 @@ const GONE: u8 = 141;
 impl Failure {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            code,
+            code: Cow::Borrowed(code),
             message: message.into(),
             remedy: None,
             status: 1,
@@ -139,7 +140,7 @@ impl Failure {
             _ => file.display().to_string(),
         };
         if let ("policy_wrong", Some(what)) = (
-            self.code,
+            &*self.code,
             self.message.strip_prefix("the policy is wrong: "),
         ) {
             self.message = format!("the policy is wrong: {name}: {what}");

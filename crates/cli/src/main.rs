@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
 
+mod access;
 mod args;
 mod commands;
 mod context;
@@ -19,9 +20,13 @@ mod output;
 mod panics;
 mod progress;
 mod prompt;
+mod remote;
+mod serving;
+mod steering;
 mod table;
 mod target;
 mod text;
+mod trouble;
 mod when;
 
 use std::process::ExitCode;

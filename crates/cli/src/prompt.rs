@@ -157,10 +157,10 @@ fn broken(error: std::io::Error) -> Failure {
 mod tests {
     use super::*;
 
-    fn typed(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+    fn typed(bytes: &[u8]) -> Result<Vec<u8>, String> {
         read_line(&mut &bytes[..])
             .map(|line| line.as_slice().to_vec())
-            .map_err(|failure| failure.code)
+            .map_err(|failure| failure.code.into_owned())
     }
 
     #[test]
@@ -183,14 +183,14 @@ mod tests {
 
     #[test]
     fn it_can_be_cancelled() {
-        assert_eq!(typed(b"abc\x03"), Err("cancelled"));
-        assert_eq!(typed(b"\x04"), Err("cancelled"));
-        assert_eq!(typed(b"abc"), Err("cancelled"));
+        assert_eq!(typed(b"abc\x03"), Err("cancelled".to_owned()));
+        assert_eq!(typed(b"\x04"), Err("cancelled".to_owned()));
+        assert_eq!(typed(b"abc"), Err("cancelled".to_owned()));
         assert_eq!(typed(b"abc\x04"), Ok(b"abc".to_vec()));
     }
 
     #[test]
     fn a_line_has_a_bound() {
-        assert_eq!(typed(&vec![b'x'; LINE_MAX + 1]), Err("limit"));
+        assert_eq!(typed(&vec![b'x'; LINE_MAX + 1]), Err("limit".to_owned()));
     }
 }

@@ -65,14 +65,16 @@ pub struct Facts {
     pub approval: Option<Approval>,
 }
 
-/// The gate of one open vault.
+/// The gate of one open vault. A clone is the same gate, for whoever completes a run while others
+/// are decided on.
+#[derive(Clone)]
 pub struct Gate {
-    policy: Policy,
+    policy: Arc<Policy>,
     revision: u64,
     keys: Arc<KeyRing>,
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
-    learned: Learned,
+    learned: Arc<Learned>,
 }
 
 impl Gate {
@@ -89,12 +91,12 @@ impl Gate {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            policy,
+            policy: Arc::new(policy),
             revision,
             keys,
             writer,
             clock,
-            learned: Learned::new(),
+            learned: Arc::new(Learned::new()),
         }
     }
 
@@ -102,6 +104,12 @@ impl Gate {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Decides by another policy from now on. What was learned stays known.
+    pub fn replace_policy(&mut self, policy: Policy, revision: u64) {
+        self.policy = Arc::new(policy);
+        self.revision = revision;
     }
 
     /// All that was released here so far, compiled for masking.

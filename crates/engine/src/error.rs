@@ -187,7 +187,9 @@ impl EngineError {
         move |source| Self::Io { what, source }
     }
 
-    pub(crate) fn usage(reason: impl Into<String>) -> Self {
+    /// Something that was asked for makes no sense.
+    #[must_use]
+    pub fn usage(reason: impl Into<String>) -> Self {
         Self::Usage {
             reason: reason.into(),
         }

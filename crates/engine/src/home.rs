@@ -1,7 +1,13 @@
 //! Where things are kept: XDG folders, or one folder when `SUBROSA_HOME` names it.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use subrosa_crypto::{Aad, sha256};
+use subrosa_store::FileError;
+use subrosa_store::folder::Folder;
 
 use crate::EngineError;
 
@@ -14,6 +20,8 @@ pub struct Home {
     pub state: PathBuf,
     /// `config.toml`.
     pub config: PathBuf,
+    /// The daemon's socket.
+    pub runtime: PathBuf,
     /// Pins of root fingerprints. Never under `SUBROSA_HOME`: a folder that somebody else made
     /// must not vouch for itself.
     pub pins: Option<PathBuf>,
@@ -56,6 +64,7 @@ impl Home {
                 data: home.join("data"),
                 state: home.join("state"),
                 config: home.join("config"),
+                runtime: home.join("run"),
                 pins,
             });
         }
@@ -67,9 +76,16 @@ impl Home {
                 .map(|path| path.join("subrosa"))
                 .ok_or_else(unknown)
         };
+        let state = place("XDG_STATE_HOME", ".local/state")?;
+        let data = place("XDG_DATA_HOME", ".local/share")?;
+        // It is made at login and removed at logout; without one, what is under the state stays.
+        let runtime = set("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+        let runtime = runtime.map_or_else(|| state.join("run"), |path| path.join("subrosa"));
         Ok(Self {
-            data: place("XDG_DATA_HOME", ".local/share")?,
-            state: place("XDG_STATE_HOME", ".local/state")?,
+            // One a vault: the other folders may be set without this one.
+            runtime: runtime.join(name_of(&data)),
+            data,
+            state,
             config: place("XDG_CONFIG_HOME", ".config")?,
             pins,
         })
@@ -104,6 +120,20 @@ impl Home {
     pub fn holds(&self, path: &Path) -> bool {
         path.starts_with(&self.data)
     }
+}
+
+/// A short name for a folder.
+fn name_of(folder: &Path) -> String {
+    let whole = sha256(&Aad::new("subrosa/folder/v1").bytes(folder.as_os_str().as_bytes()));
+    hex::encode(&whole[..8])
+}
+
+/// Makes a folder for this user alone, or checks that it is one; opens it.
+///
+/// # Errors
+/// [`FileError`] when it cannot be made, or others may enter or exchange it.
+pub fn private_folder(path: &Path) -> Result<OwnedFd, FileError> {
+    Ok(Folder::create(path)?.into_descriptor())
 }
 
 #[cfg(test)]

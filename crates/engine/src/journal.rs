@@ -42,6 +42,11 @@ impl ChainJournal {
         self.writer = Some(writer);
     }
 
+    /// Records changes as those of another caller from here on.
+    pub(crate) fn set_caller(&mut self, caller: Caller) {
+        self.caller = caller;
+    }
+
     pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,10 +31,10 @@ pub use backups::{RestoreOptions, Restored};
 pub use config::Config;
 pub use error::EngineError;
 pub use handover::ClientSink;
-pub use home::Home;
+pub use home::{Home, private_folder};
 pub use policies::{Applied, PolicyInForce};
 pub use proof::{pin_to, read_key_file};
-pub use run::{RunOptions, RunOutcome};
+pub use run::{RunOptions, RunOutcome, StartedRun};
 pub use secrets::{ListFilter, Listed, Past, Shown, ShownField};
 pub use select::Selected;
 pub use session::{InitOptions, Session, Setting};
@@ -47,7 +47,7 @@ pub use subrosa_audit::{AuditError, Body, Entry, EventKind, Filter, Finding, For
 pub use subrosa_policy::{
     Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, TestResult, closest,
 };
-pub use subrosa_runner::environment::never;
-pub use subrosa_runner::{Console, Ending, Limit, RunError, RunReport};
+pub use subrosa_runner::environment::{inherited, never};
+pub use subrosa_runner::{Attendance, Console, Ending, Limit, Outlet, RunError, RunReport};
 pub use subrosa_store::FileError;
 pub use subrosa_vault::{Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError};

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use subrosa_crypto::{Aad, SecretBuf, random};
 use subrosa_egress::kind::{Environment as EnvironmentKind, File as FileKind, Stdin as StdinKind};
-use subrosa_egress::{Document, DocumentForm, Facts, Kind, Permit, Released, Sensitive, Sink};
+use subrosa_egress::{
+    Document, DocumentForm, Facts, Gate, Kind, Permit, Released, Sensitive, Sink,
+};
 use subrosa_model::{
-    Action, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind, UseRequest,
-    VarName, Verdict,
+    Action, Clock, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind,
+    UseRequest, VarName, Verdict,
 };
 use subrosa_policy::{Effect, RuleRef};
 use subrosa_runner::{
@@ -66,6 +70,18 @@ impl Session {
         options: RunOptions,
         console: Console,
     ) -> Result<RunOutcome, EngineError> {
+        self.start_run(options, console)?.finish()
+    }
+
+    /// Starts a command with secrets. Whoever finishes the run needs no open vault for that.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn start_run(
+        &mut self,
+        options: RunOptions,
+        console: Console,
+    ) -> Result<StartedRun, EngineError> {
         let selected = self.plan(&options)?;
         let (name, words) = options
             .command
@@ -91,11 +107,7 @@ impl Session {
             self.heed_denials(&command, digest)?;
             let known = self.gate.known();
             let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
-            let report = running.pump(&*self.setting.effects.clock)?;
-            return Ok(RunOutcome {
-                report,
-                used: Vec::new(),
-            });
+            return Ok(self.started(running, None));
         }
         let line = command.line(digest);
         let inject = self.choose_inject(options.inject, &command, &line, &selected)?;
@@ -108,8 +120,7 @@ impl Session {
         let limit = |command: &mut Command, rule: ProcessLimits| {
             command.set_limits(Limits::new(strictest(options.limits, rule), on_terminal));
         };
-        let used = selected.iter().map(Selected::name).collect();
-        let report = match inject {
+        let mut started = match inject {
             Inject::Env => {
                 let permit = self
                     .gate
@@ -134,7 +145,18 @@ impl Session {
             }
             _ => return Err(not_built()),
         };
-        Ok(RunOutcome { report, used })
+        started.used = selected.iter().map(Selected::name).collect();
+        Ok(started)
+    }
+
+    fn started(&self, running: Running, released: Option<Released>) -> StartedRun {
+        StartedRun {
+            running,
+            released,
+            gate: self.gate.clone(),
+            clock: Arc::clone(&self.setting.effects.clock),
+            used: Vec::new(),
+        }
     }
 
     /// Refuses a command that the policy denies by name. One that uses no secret needs nobody's
@@ -337,7 +359,7 @@ impl Session {
         selected: &[Selected],
         mut sink: S,
         finish: fn(S) -> Result<Running, subrosa_runner::RunError>,
-    ) -> Result<RunReport, EngineError>
+    ) -> Result<StartedRun, EngineError>
     where
         S::Kind: Kind,
     {
@@ -359,7 +381,7 @@ impl Session {
         permit: Permit<StdinKind>,
         selected: &[Selected],
         mut sink: StdinSink,
-    ) -> Result<RunReport, EngineError> {
+    ) -> Result<StartedRun, EngineError> {
         let values = self.open_all(selected)?;
         let released = match values.as_slice() {
             [one] => self.gate.release(permit, &[("stdin", one)], &mut sink),
@@ -390,13 +412,13 @@ impl Session {
         self.settle(released, sink, StdinSink::finish)
     }
 
-    /// Pumps what was started and writes the completion record.
+    /// What a sink started, with what its completion needs.
     fn settle<S>(
         &self,
         released: Result<Released, subrosa_egress::ReleaseError>,
         sink: S,
         finish: fn(S) -> Result<Running, subrosa_runner::RunError>,
-    ) -> Result<RunReport, EngineError> {
+    ) -> Result<StartedRun, EngineError> {
         let released = match released {
             Ok(released) => released,
             // The runner knows more of why, and with which status to exit.
@@ -406,22 +428,61 @@ impl Session {
             }
             Err(error) => return Err(error.into()),
         };
-        let pumped = finish(sink).and_then(|running| running.pump(&*self.setting.effects.clock));
-        match pumped {
-            Ok(report) => {
-                released.complete(&self.gate, outcome(&report), report.redacted);
-                Ok(report)
-            }
+        match finish(sink) {
+            Ok(running) => Ok(self.started(running, Some(released))),
             Err(error) => {
-                released.complete(
-                    &self.gate,
-                    Outcome::Failed {
-                        reason: error.to_string(),
-                    },
-                    0,
-                );
+                complete(Some(released), &self.gate, Err(&error));
                 Err(error.into())
             }
+        }
+    }
+}
+
+/// A command that runs. Dropping it ends the command.
+#[must_use = "its output waits to be carried"]
+pub struct StartedRun {
+    running: Running,
+    released: Option<Released>,
+    gate: Gate,
+    clock: Arc<dyn Clock>,
+    used: Vec<String>,
+}
+
+impl StartedRun {
+    /// Carries its output until nothing of it is left, and writes the completion record.
+    ///
+    /// # Errors
+    /// [`EngineError::Run`].
+    pub fn finish(self) -> Result<RunOutcome, EngineError> {
+        let pumped = self.running.pump(&*self.clock);
+        complete(self.released, &self.gate, pumped.as_ref());
+        Ok(RunOutcome {
+            report: pumped?,
+            used: self.used,
+        })
+    }
+}
+
+impl fmt::Debug for StartedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartedRun").finish_non_exhaustive()
+    }
+}
+
+/// Writes the completion record of a run that was given secrets.
+fn complete(
+    released: Option<Released>,
+    gate: &Gate,
+    pumped: Result<&RunReport, &subrosa_runner::RunError>,
+) {
+    let Some(released) = released else {
+        return;
+    };
+    match pumped {
+        Ok(report) => released.complete(gate, outcome(report), report.redacted),
+        Err(error) => {
+            let reason = error.to_string();
+            released.complete(gate, Outcome::Failed { reason }, 0);
         }
     }
 }

@@ -185,13 +185,8 @@ impl Session {
             return Err(EngineError::RolledBack { finding });
         }
         journal.attach(Arc::clone(&writer));
-        let (policy, policy_revision) = match vault.document(&mut journal, Document::POLICY)? {
-            None => (Policy::default(), None),
-            Some(document) => {
-                let text = String::from_utf8_lossy(&document.content);
-                (Policy::parse(&text)?, Some(document.revision))
-            }
-        };
+        let (policy, policy_revision) = policy_of(&mut vault, &mut journal, None)?;
+        let policy = policy.unwrap_or_default();
         let revision = policy_revision.unwrap_or(0);
         let clock = Arc::clone(&setting.effects.clock);
         let gate = Gate::new(policy, revision, keys, Arc::clone(&writer), clock);
@@ -289,6 +284,26 @@ impl Session {
         self.present
     }
 
+    /// Acts for `caller` from here on, in its scope. Nothing has proven that a person is there.
+    ///
+    /// A policy that somebody else has put in force meanwhile is taken up.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`] when the policy cannot be read, [`EngineError::Policy`].
+    pub fn act_for(&mut self, caller: Caller, scope: Scope) -> Result<(), EngineError> {
+        self.present = false;
+        self.journal.set_caller(caller.clone());
+        self.caller = caller;
+        self.setting.scope = scope;
+        let (policy, revision) =
+            policy_of(&mut self.vault, &mut self.journal, self.policy_revision)?;
+        if let Some(policy) = policy {
+            self.gate.replace_policy(policy, revision.unwrap_or(0));
+            self.policy_revision = revision;
+        }
+        Ok(())
+    }
+
     /// Waits until every record is durable and anchored.
     ///
     /// # Errors
@@ -310,6 +325,22 @@ impl Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({:?})", self.vault)
+    }
+}
+
+/// The policy of a vault and its revision; no policy when `known` is the revision in force still,
+/// or when the vault has none.
+fn policy_of(
+    vault: &mut Vault,
+    journal: &mut ChainJournal,
+    known: Option<u64>,
+) -> Result<(Option<Policy>, Option<u64>), EngineError> {
+    match vault.document(journal, Document::POLICY)? {
+        Some(document) if known != Some(document.revision) => {
+            let text = String::from_utf8_lossy(&document.content);
+            Ok((Some(Policy::parse(&text)?), Some(document.revision)))
+        }
+        other => Ok((None, other.map(|document| document.revision))),
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::net::{SendFlags, send};
 use rustix::termios::isatty;
 
 use crate::RunError;
+use crate::steering::Steering;
 
 /// Where input comes from and output goes to.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Console {
     pub(crate) signals: bool,
     pub(crate) terminal: bool,
     pub(crate) leash: Option<OwnedFd>,
+    pub(crate) steering: Option<Steering>,
 }
 
 impl Console {
@@ -59,6 +61,7 @@ impl Console {
             signals: false,
             terminal: true,
             leash: None,
+            steering: None,
         }
     }
 
@@ -74,6 +77,15 @@ impl Console {
     #[must_use]
     pub fn ended_by(mut self, leash: OwnedFd) -> Self {
         self.leash = Some(leash);
+        self
+    }
+
+    /// The same, for another process: its signals come over this socket, which preserves packets,
+    /// as four bytes each with a signal's number, and it is told in the same form by which signal
+    /// the command was stopped. The command is ended when the other end is closed.
+    #[must_use]
+    pub fn steered_by(mut self, socket: OwnedFd) -> Self {
+        self.steering = Some(Steering::new(socket));
         self
     }
 

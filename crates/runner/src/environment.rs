@@ -43,6 +43,13 @@ const INHERITED: &[&str] = &[
 ];
 const INHERITED_PREFIX: &str = "LC_";
 
+/// Whether a child inherits a variable of this name without being told to.
+#[must_use]
+pub fn inherited(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| INHERITED.contains(&name) || name.starts_with(INHERITED_PREFIX))
+}
+
 /// The variables of a child, without the secrets: those are added when they are released.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -76,13 +83,8 @@ impl Environment {
                 });
             }
         }
-        let wanted = |name: &OsStr| {
-            name.to_str().is_some_and(|name| {
-                INHERITED.contains(&name)
-                    || name.starts_with(INHERITED_PREFIX)
-                    || pass.iter().any(|passed| passed.as_str() == name)
-            })
-        };
+        let wanted =
+            |name: &OsStr| inherited(name) || pass.iter().any(|passed| name == passed.as_str());
         let mut environment = Self {
             entries: Vec::new(),
         };

@@ -34,6 +34,7 @@ compile_error!("subrosa-runner supports Linux only as yet");
 pub mod environment;
 pub mod limits;
 
+mod attend;
 mod command;
 mod console;
 mod error;
@@ -52,12 +53,14 @@ mod signals;
 mod sinks;
 mod spawn;
 mod stage;
+mod steering;
 mod stream;
 mod sys;
 mod terminal;
 mod tree;
 mod wire;
 
+pub use attend::Attendance;
 pub use command::Command;
 pub use console::{Console, Outlet};
 pub use environment::Environment;

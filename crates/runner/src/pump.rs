@@ -14,8 +14,9 @@ use crate::feed::Feed;
 use crate::folder::PrivateFolder;
 use crate::keyboard::Keyboard;
 use crate::limits::{ANSWER, GRACE, WIND_DOWN};
-use crate::signals::{Signals, may_stop, stop};
+use crate::signals::{CAUGHT, Signals, may_stop, stop};
 use crate::spawn::Guard;
+use crate::steering::{Steered, Steering};
 use crate::stream::Stream;
 use crate::terminal::{RawMode, copy_size};
 use crate::wire::{Notice, Request};
@@ -50,6 +51,7 @@ enum Source {
     Guard,
     Signals,
     Leash,
+    Steering,
     Read(usize),
     Write(usize),
     Feed,
@@ -75,6 +77,9 @@ struct Pump<'a> {
     size: Option<(OwnedFd, OwnedFd)>,
     feed: Option<Feed>,
     leash: Option<OwnedFd>,
+    steering: Option<Steering>,
+    /// Whether the client was told that the command stopped: its terminal is somebody else's.
+    paused: bool,
     _folder: Option<PrivateFolder>,
     /// Bytes of output that may still come.
     room: Option<u64>,
@@ -145,6 +150,8 @@ impl<'a> Pump<'a> {
             size,
             feed,
             leash: console.leash,
+            steering: console.steering,
+            paused: false,
             _folder,
             room: limits.output,
             ending: None,
@@ -236,9 +243,13 @@ impl<'a> Pump<'a> {
             if let Some(pipe) = self.feed.as_ref().and_then(Feed::waits_on) {
                 entries.push((Source::Feed, pipe, PollFlags::OUT));
             }
-            if let Some((descriptor, flags)) = self.keyboard.as_ref().and_then(Keyboard::waits_on) {
+            let keyboard = self.keyboard.as_ref().filter(|_| !self.paused);
+            if let Some((descriptor, flags)) = keyboard.and_then(Keyboard::waits_on) {
                 entries.push((Source::Keyboard, descriptor, flags));
             }
+        }
+        if let Some(steering) = &self.steering {
+            entries.push((Source::Steering, steering.descriptor(), PollFlags::IN));
         }
         if let Some(signals) = &self.signals {
             entries.push((Source::Signals, signals.descriptor(), PollFlags::IN));
@@ -260,9 +271,9 @@ impl<'a> Pump<'a> {
             Source::Signals => self.pass_on(),
             Source::Leash => {
                 self.leash = None;
-                self.abandoned = true;
-                self.end(None);
+                self.abandon();
             }
+            Source::Steering => return self.follow(),
             Source::Read(index) => self.read(index),
             Source::Write(index) => self.streams[index].put(),
             Source::Feed => self.feed.iter_mut().for_each(Feed::go_on),
@@ -288,6 +299,17 @@ impl<'a> Pump<'a> {
         self.ask(Request::End(limit));
         let due = must_be_done(self.clock.since_boot());
         self.overdue = Some(self.overdue.map_or(due, |overdue| overdue.min(due)));
+    }
+
+    /// Whoever it ran for went away.
+    fn abandon(&mut self) {
+        if self.drain.is_some() {
+            // Only their reading was waited for.
+            self.give_up();
+            return;
+        }
+        self.abandoned = true;
+        self.end(None);
     }
 
     /// Looks whether the guardian does its work. The command may be able to stop it.
@@ -346,7 +368,7 @@ impl<'a> Pump<'a> {
                 Notice::Exited(status) => self.ending = Some(Ending::Exited(status)),
                 Notice::Signalled(signal) => self.ending = Some(Ending::Signalled(signal)),
                 Notice::Limited(limit) => self.limited = self.limited.or(Some(limit)),
-                Notice::Stopped(_) => self.stop_too()?,
+                Notice::Stopped(signal) => self.stop_too(signal)?,
                 Notice::Done(killed) => {
                     self.killed = killed;
                     self.drain = Some(self.clock.since_boot().saturating_add(WIND_DOWN));
@@ -358,7 +380,17 @@ impl<'a> Pump<'a> {
     }
 
     /// The command was stopped, by Ctrl-Z mostly: so are we, for the shell that waits for us.
-    fn stop_too(&mut self) -> Result<(), RunError> {
+    fn stop_too(&mut self, signal: i32) -> Result<(), RunError> {
+        if let Some(steering) = &self.steering {
+            if let Some(raw) = &self.raw {
+                raw.suspend();
+            }
+            self.paused = steering.stopped(signal);
+            return match self.paused {
+                true => Ok(()),
+                false => self.go_on(),
+            };
+        }
         if self.signals.is_none() {
             return Ok(());
         }
@@ -367,12 +399,20 @@ impl<'a> Pump<'a> {
                 raw.suspend();
             }
             stop();
-            if let Some(raw) = &self.raw {
-                raw.resume()
-                    .map_err(RunError::system("setting the terminal"))?;
-            }
-            self.resize();
+            return self.go_on();
         }
+        self.ask(Request::Signal(SIGCONT));
+        Ok(())
+    }
+
+    /// After a stop: the terminal as the command has it, and the command continued.
+    fn go_on(&mut self) -> Result<(), RunError> {
+        self.paused = false;
+        if let Some(raw) = &self.raw {
+            raw.resume()
+                .map_err(RunError::system("setting the terminal"))?;
+        }
+        self.resize();
         self.ask(Request::Signal(SIGCONT));
         Ok(())
     }
@@ -380,23 +420,54 @@ impl<'a> Pump<'a> {
     fn pass_on(&mut self) {
         let caught = self.signals.as_ref().map(Signals::take).unwrap_or_default();
         for signal in caught {
-            match signal {
-                SIGWINCH => self.resize(),
-                SIGTSTP if !may_stop() => {}
-                // Nothing is left to end but the wait for a reader.
-                _ if self.drain.is_some() => self.drain = Some(Duration::ZERO),
-                _ => {
-                    self.ask(Request::Signal(signal));
-                    if matches!(signal, SIGTERM | SIGHUP) {
-                        // What is stopped has to run to see it.
-                        self.ask(Request::Signal(SIGCONT));
-                    }
-                }
+            if signal != SIGTSTP || may_stop() {
+                self.pass(signal);
             }
         }
-        if self.drain == Some(Duration::ZERO) {
-            self.streams.iter_mut().for_each(Stream::give_up);
+    }
+
+    /// Does with the client's signals what is done with our own.
+    fn follow(&mut self) -> Result<(), RunError> {
+        loop {
+            match self
+                .steering
+                .as_ref()
+                .map_or(Steered::Nothing, Steering::next)
+            {
+                Steered::Nothing => return Ok(()),
+                Steered::Gone => {
+                    self.steering = None;
+                    self.abandon();
+                    return Ok(());
+                }
+                Steered::Signal(SIGCONT) => self.go_on()?,
+                Steered::Signal(signal) if CAUGHT.contains(&signal) => self.pass(signal),
+                // Nothing that a client catches.
+                Steered::Signal(_) => {}
+            }
         }
+    }
+
+    /// Passes a signal on to the command.
+    fn pass(&mut self, signal: i32) {
+        if signal == SIGWINCH {
+            self.resize();
+        } else if self.drain.is_some() {
+            // Nothing is left to end but the wait for a reader.
+            self.give_up();
+        } else {
+            self.ask(Request::Signal(signal));
+            if matches!(signal, SIGTERM | SIGHUP) {
+                // What is stopped has to run to see it.
+                self.ask(Request::Signal(SIGCONT));
+            }
+        }
+    }
+
+    /// Waits for no reader any longer.
+    fn give_up(&mut self) {
+        self.drain = Some(Duration::ZERO);
+        self.streams.iter_mut().for_each(Stream::give_up);
     }
 
     fn resize(&self) {

@@ -67,6 +67,22 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// A run of which nothing but its end is known.
+    #[must_use]
+    pub fn ended(ending: Ending, duration: Duration) -> Self {
+        Self {
+            ending,
+            stdout_bytes: 0,
+            stderr_bytes: 0,
+            redactions: Vec::new(),
+            redacted: 0,
+            truncated: false,
+            output_error: None,
+            stragglers_killed: 0,
+            duration,
+        }
+    }
+
     /// The status to exit with: the command's own, 128 and the signal's number as a shell has it,
     /// 125 when we ended it or lost its output.
     ///

@@ -106,6 +106,12 @@ impl Folder {
         }
     }
 
+    /// The open folder, for another room that makes something in it.
+    #[must_use]
+    pub fn into_descriptor(self) -> OwnedFd {
+        self.fd
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

@@ -4,7 +4,7 @@ use subrosa_engine::Mode;
 use subrosa_model::{FieldName, KeyName, Tag};
 
 use super::set::{Metadata, bindable};
-use crate::context::{Context, Need};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
 use crate::target::Binding;
@@ -59,7 +59,7 @@ impl Edit {
         for binding in &self.bind {
             bindable(&binding.variable)?;
         }
-        let mut session = context.open(Need::Any)?;
+        let mut session = context.access()?;
         let current = match session.show(&self.key) {
             Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
             Ok(shown) => shown.listed.tags,
@@ -72,8 +72,7 @@ impl Edit {
         let unbound = self.unbind.into_iter().map(|field| (field, None));
         patch.bindings = bound.chain(unbound).collect();
         patch.remove_fields = self.drop_field;
-        let stored = session.set(&self.key, &patch, Mode::Update)?;
-        let shown = session.show(&stored.head.key)?;
+        let shown = session.set(&self.key, patch, None, Mode::Update)?.shown;
         session.close()?;
         if context.out.json {
             return context.out.document(&shown);

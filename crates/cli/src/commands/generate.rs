@@ -1,11 +1,11 @@
 //! `generate`: a random value that nobody has seen.
 
 use subrosa_egress::Recipe;
-use subrosa_engine::{Mode, NewValue, Patch};
 use subrosa_model::limits::VALUE_MAX;
+use subrosa_redact::Added;
 
-use super::set::{report, warn_unmasked};
-use crate::context::{Context, Need};
+use super::set::{known, report, warn_unmasked};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::target::Target;
 
@@ -59,21 +59,18 @@ impl Generate {
         if !(1..=VALUE_MAX).contains(&self.length) {
             return Err(Failure::usage(format!("--length is from 1 to {VALUE_MAX}")));
         }
-        let mut session = context.open(Need::Any)?;
-        let value = session.generate(self.alphabet.into(), self.length)?;
-        if let Some(why) = value.why_not_searched() {
+        let mut session = context.access()?;
+        let Target { key, field } = &self.target;
+        let stored = session.generate((key, field), self.alphabet.into(), self.length)?;
+        let unmasked = known(&stored.shown, field).is_some_and(|about| !about.masked);
+        if unmasked {
+            // Drawn at random, it can be nothing else.
+            let why = match self.length {
+                0..8 => Added::TooShort,
+                _ => Added::TooUniform,
+            };
             warn_unmasked(context, &self.target, why, (false, false));
         }
-        let field = self.target.field.clone();
-        let patch = Patch {
-            values: vec![NewValue {
-                field,
-                value,
-                about: None,
-            }],
-            ..Patch::default()
-        };
-        let stored = session.set(&self.target.key, &patch, Mode::Upsert)?;
         report(context, &self.target, &stored)?;
         Ok(session.close()?)
     }

@@ -3,7 +3,7 @@
 use subrosa_model::KeyName;
 
 use super::list::second;
-use crate::context::{Context, Need};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
 use crate::table::Table;
@@ -24,7 +24,7 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut session = context.open(Need::Any)?;
+        let mut session = context.access()?;
         let past = match session.history(&self.key) {
             Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
             Ok(past) => past,

@@ -3,7 +3,7 @@
 use subrosa_engine::{ListFilter, Listed};
 use subrosa_model::{Tag, Timestamp};
 
-use crate::context::{Context, Need};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::table::Table;
 use crate::text::count;
@@ -35,7 +35,7 @@ pub(crate) struct Ls {
 
 impl Ls {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut session = context.open(Need::Any)?;
+        let mut session = context.access()?;
         let filter = ListFilter {
             patterns: self.patterns,
             tag: self.tag.map(String::from),

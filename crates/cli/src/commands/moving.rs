@@ -1,12 +1,13 @@
 //! `mv`, `rm`, `rollback`: where secrets are, and whether they are there.
 
 use serde_json::json;
-use subrosa_engine::{EngineError, Session, VaultError};
 use subrosa_model::{GroupName, KeyName, Scope, WorkspaceName};
 
+use crate::access::Access;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::near::missed;
+use crate::trouble::Trouble;
 
 /// Rename a secret, or move it to another workspace or group
 ///
@@ -45,28 +46,35 @@ impl Mv {
                 .to_group
                 .or(if leaves { None } else { scope.group.clone() }),
         };
-        let mut session = context.open(Need::Any)?;
-        let head = match session.rename(&self.from, (&target, &self.to)) {
-            Err(error) => return Err(taken(&mut session, (&self.from, &self.to), error)),
-            Ok(head) => head,
-        };
+        let mut session = context.access()?;
+        match session.rename(&self.from, (&target, &self.to)) {
+            // The daemon takes nobody's word for it: this process asks for the passphrase.
+            Err(trouble) if trouble.code() == "presence" && session.is_daemon() => {
+                session = Access::own(context.open(Need::Presence)?);
+                session
+                    .rename(&self.from, (&target, &self.to))
+                    .map_err(|trouble| taken(&mut session, (&self.from, &self.to), trouble))?;
+            }
+            Err(trouble) => return Err(taken(&mut session, (&self.from, &self.to), trouble)),
+            Ok(()) => {}
+        }
         session.close()?;
         if context.out.json {
             return context.out.document(&json!({
-                "key": head.key, "workspace": target.workspace, "group": target.group,
+                "key": self.to, "workspace": target.workspace, "group": target.group,
             }));
         }
         context.out.done(&format!(
             "{} in {scope} is now {} in {target}",
-            self.from, head.key
+            self.from, self.to
         ));
         Ok(())
     }
 }
 
 /// The failure of a move; where the name is taken, with what to do about that.
-fn taken(session: &mut Session, (from, to): (&KeyName, &KeyName), error: EngineError) -> Failure {
-    let taken = matches!(error, EngineError::Vault(VaultError::Exists { .. }));
+fn taken(session: &mut Access, (from, to): (&KeyName, &KeyName), error: Trouble) -> Failure {
+    let taken = error.code() == "exists";
     let failure = missed(session, from.as_str(), error);
     if !taken {
         return failure;
@@ -98,12 +106,11 @@ pub(crate) struct Rm {
 
 impl Rm {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let need = if self.purge {
-            Need::Presence
+        let mut session = if self.purge {
+            Access::own(context.open(Need::Presence)?)
         } else {
-            Need::Any
+            context.access()?
         };
-        let mut session = context.open(need)?;
         let mut removed = Vec::new();
         for key in &self.keys {
             let done = if self.purge {
@@ -165,9 +172,9 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut session = context.open(Need::Any)?;
-        let head = match session.rollback(&self.key, self.to) {
-            Err(EngineError::Vault(VaultError::NoVersion { .. })) if self.to.is_none() => {
+        let mut session = context.access()?;
+        let version = match session.rollback(&self.key, self.to) {
+            Err(trouble) if trouble.code() == "no_version" && self.to.is_none() => {
                 return Err(Failure::new(
                     "no_version",
                     format!("{} has no earlier version", self.key),
@@ -175,14 +182,13 @@ impl Rollback {
                 .remedy(format!("see its versions: subrosa history {}", self.key)));
             }
             Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
-            Ok(head) => head,
+            Ok(version) => version,
         };
         session.close()?;
-        let version = head.current().number;
         if context.out.json {
             return context
                 .out
-                .document(&json!({ "key": head.key, "version": version }));
+                .document(&json!({ "key": self.key, "version": version }));
         }
         context
             .out

@@ -5,21 +5,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use subrosa_engine::{
-    Console, Ending, EngineError, Limit, ListFilter, RunError, RunOptions, RunOutcome, Session,
-    VaultError,
-};
+use subrosa_engine::{Ending, Limit, ListFilter, RunOptions, RunOutcome};
 use subrosa_model::{Inject, ProcessLimits, VarName};
 
-use crate::context::{Context, Need};
+use crate::access::Access;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
 use crate::output::complain;
 use crate::target::{Bind, Target};
+use crate::trouble::Trouble;
 use crate::when::parse_duration;
 
-/// The exit status when it is we who refuse or fail.
-pub(crate) const OURS: u8 = 125;
+pub(crate) use crate::trouble::OURS;
 
 /// Run a command with secrets; its output shows none of them
 ///
@@ -131,14 +129,13 @@ impl Run {
             .choice
             .options(context, self.command, self.env, timeout)?;
         unset(context, &options);
-        let mut session = context.open(Need::Any)?;
-        let console = Console::system().map_err(|error| failed(EngineError::from(error)))?;
+        let mut vault = context.access()?;
         let own: Vec<VarName> = options.pass.clone();
-        let outcome = match session.run(options, console) {
-            Err(error) => return Err(explained(&mut session, &own, error)),
+        let outcome = match vault.run(options) {
+            Err(trouble) => return Err(explained(&mut vault, &own, trouble)),
             Ok(outcome) => outcome,
         };
-        session.close()?;
+        vault.close()?;
         say(context, &name, &outcome, timeout);
         Ok(outcome.report.exit_status())
     }
@@ -160,12 +157,12 @@ fn unset(context: &Context, options: &RunOptions) {
 }
 
 /// The failure, with the secret that it is about where the engine does not name it.
-fn explained(session: &mut Session, own: &[VarName], error: EngineError) -> Failure {
-    if let EngineError::Run(RunError::Variable { name, .. }) = &error
-        && !own.iter().any(|passed| passed.as_str() == name)
-        && let Some(bound) = bound_to(session, name)
+fn explained(vault: &mut Access, own: &[VarName], trouble: Trouble) -> Failure {
+    if let Some(name) = &trouble.variable
+        && !own.iter().any(|passed| passed.as_str() == &**name)
+        && let Some(bound) = bound_to(vault, name)
     {
-        return failed(error).remedy(format!(
+        return failed(trouble).remedy(format!(
             "{bound} is bound to it; bind another: subrosa edit {} --bind {}NAME",
             bound.key,
             if bound.field.is_default() {
@@ -175,19 +172,17 @@ fn explained(session: &mut Session, own: &[VarName], error: EngineError) -> Fail
             }
         ));
     }
-    match error {
-        EngineError::NothingFits { .. } | EngineError::Vault(VaultError::Missing { .. }) => {
-            missed(session, "", error).status(OURS)
-        }
-        error => failed(error),
+    match trouble.missing {
+        Some(_) => missed(vault, "", trouble).status(OURS),
+        None => failed(trouble),
     }
 }
 
 /// The secret that stands for a variable.
-fn bound_to(session: &mut Session, variable: &str) -> Option<Target> {
-    let listed = session.list(&ListFilter::default()).ok()?;
+fn bound_to(vault: &mut Access, variable: &str) -> Option<Target> {
+    let listed = vault.list(&ListFilter::default()).ok()?;
     listed.into_iter().find_map(|one| {
-        let shown = session.show(&one.key).ok()?;
+        let shown = vault.show(&one.key).ok()?;
         let field = shown
             .about
             .into_iter()
@@ -201,15 +196,9 @@ fn bound_to(session: &mut Session, variable: &str) -> Option<Target> {
 
 /// A refusal says how it would be allowed; a command that cannot be started has a status of its
 /// own.
-fn failed(error: EngineError) -> Failure {
-    let status = match &error {
-        EngineError::Run(error) => error.exit_status(),
-        _ => OURS,
-    };
-    let by_policy = matches!(&error, EngineError::Refused(refusal)
-        if refusal.kind == subrosa_egress::RefusalKind::Policy && refusal.remedy.contains("rules:"));
-    let mut failure = Failure::from(error).status(status);
-    if let (true, Some(remedy)) = (by_policy, &mut failure.remedy) {
+fn failed(trouble: Trouble) -> Failure {
+    let mut failure = trouble.failure.status(trouble.run_status);
+    if let (true, Some(remedy)) = (trouble.by_policy, &mut failure.remedy) {
         remedy.push_str(
             "\nor in a file: subrosa policy show >policy.yaml, add the rule, subrosa apply -f policy.yaml",
         );

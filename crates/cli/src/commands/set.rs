@@ -1,16 +1,15 @@
 //! `set`: store a value.
 
 use serde::Serialize;
-use subrosa_egress::Sensitive;
-use subrosa_engine::{
-    EngineError, Field, Mode, NewValue, Patch, Session, Stored, VaultError, never, pin_to,
-};
+use subrosa_crypto::SecretBuf;
+use subrosa_engine::{Field, Mode, Patch, Shown, ShownField, never, pin_to};
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
-use subrosa_redact::{Added, MIN_FORCED_BYTES};
+use subrosa_redact::{Added, MIN_FORCED_BYTES, why_not_searched};
 
 use super::list::second;
-use crate::context::{Context, Need};
+use crate::access::{Access, Kept, Value};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::prompt::Terminal;
 use crate::target::Target;
@@ -149,9 +148,9 @@ impl Set {
             context.claim_stdin("--stdin")?;
         }
         self.bind.as_ref().map_or(Ok(()), bindable)?;
-        let mut session = context.open(Need::Any)?;
+        let mut session = context.access()?;
         let value = self.value()?;
-        if !self.stdin && !value.exceeds(0) {
+        if !self.stdin && value.is_empty() {
             return Err(
                 Failure::new("empty", "nothing was typed, and nothing was stored").remedy(format!(
                     "an empty value on purpose: printf '' | subrosa set {} --stdin",
@@ -170,11 +169,14 @@ impl Set {
         Ok(session.close()?)
     }
 
-    fn value(&self) -> Result<Sensitive, Failure> {
+    fn value(&self) -> Result<SecretBuf, Failure> {
         if self.stdin {
             let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3);
             let own = own.map_err(|errno| Failure::io("standard input")(errno.into()))?;
-            return Ok(Sensitive::read(&mut std::fs::File::from(own), VALUE_MAX)?);
+            return Ok(SecretBuf::read_to_end(
+                &mut std::fs::File::from(own),
+                VALUE_MAX,
+            )?);
         }
         let Some(mut terminal) = Terminal::open() else {
             return Err(
@@ -183,16 +185,15 @@ impl Set {
                 ),
             );
         };
-        let line = terminal.hidden(&format!("Value of {}: ", self.target))?;
-        Ok(Sensitive::input(line))
+        terminal.hidden(&format!("Value of {}: ", self.target))
     }
 
     fn store(
         &self,
         context: &Context,
-        session: &mut Session,
-        value: Sensitive,
-    ) -> Result<Stored, Failure> {
+        session: &mut Access,
+        value: SecretBuf,
+    ) -> Result<Kept, Failure> {
         let Target { key, field } = &self.target;
         let before = existing(session, context, key)?;
         let tags = before
@@ -220,15 +221,10 @@ impl Set {
         about.aliases.extend(self.about.alias.iter().cloned());
         about.aliases.sort();
         about.aliases.dedup();
-        if let (Some(why), true) = (value.why_not_searched(), about.sensitive) {
-            let barely = self.force && value.exceeds(MIN_FORCED_BYTES - 1);
+        if let (Some(why), true) = (why_not_searched(value.as_slice()), about.sensitive) {
+            let barely = self.force && value.len() >= MIN_FORCED_BYTES;
             warn_unmasked(context, &self.target, why, (self.force, barely));
         }
-        patch.values = vec![NewValue {
-            field: field.clone(),
-            value,
-            about: Some(about),
-        }];
         patch.bindings = self
             .bind
             .iter()
@@ -243,21 +239,28 @@ impl Set {
             (_, true) => Mode::Update,
             _ => Mode::Upsert,
         };
-        session.set(key, &patch, mode).map_err(|error| match error {
-            EngineError::Vault(VaultError::Exists { .. }) => {
-                Failure::from(error).remedy("leave --create out, and a new version is stored")
-            }
-            error => error.into(),
-        })
+        let value = Value {
+            field: field.clone(),
+            bytes: value,
+            about: Some(about),
+        };
+        session
+            .set(key, patch, Some(value), mode)
+            .map_err(|trouble| match trouble.code() {
+                "exists" => trouble
+                    .failure
+                    .remedy("leave --create out, and a new version is stored"),
+                _ => trouble.failure,
+            })
     }
 }
 
 /// The secret in exactly the current scope, if it is there.
 fn existing(
-    session: &mut Session,
+    session: &mut Access,
     context: &Context,
     key: &KeyName,
-) -> Result<Option<subrosa_engine::Shown>, Failure> {
+) -> Result<Option<Shown>, Failure> {
     let scope = context.scope();
     match session.show(key) {
         Ok(shown) => {
@@ -265,8 +268,8 @@ fn existing(
                 && shown.listed.group == scope.group.as_ref().map(ToString::to_string);
             Ok(here.then_some(shown))
         }
-        Err(EngineError::Vault(VaultError::Missing { .. })) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(trouble) if trouble.code() == "missing" => Ok(None),
+        Err(trouble) => Err(trouble.failure),
     }
 }
 
@@ -296,15 +299,25 @@ pub(super) fn warn_unmasked(context: &Context, target: &Target, why: Added, forc
     ));
 }
 
+/// What is known of a field, by its name or another that it answers to.
+pub(super) fn known<'a>(shown: &'a Shown, field: &FieldName) -> Option<&'a ShownField> {
+    let named = |about: &&ShownField| about.name == *field;
+    let answers = |about: &&ShownField| about.aliases.contains(field);
+    let fields = &shown.about;
+    fields.iter().find(named).or(fields.iter().find(answers))
+}
+
 /// Says what was stored.
-pub(super) fn report(context: &Context, target: &Target, stored: &Stored) -> Result<(), Failure> {
-    let head = &stored.head;
-    let version = head.current().number;
-    let field = head
-        .resolve_field(&target.field)
-        .map_or(&target.field, |(name, _)| name);
-    let masked = head.fields.get(field).is_none_or(|about| about.searched);
-    let variable = head.variable(field);
+pub(super) fn report(context: &Context, target: &Target, stored: &Kept) -> Result<(), Failure> {
+    let listed = &stored.shown.listed;
+    let version = listed.version;
+    let Some(about) = known(&stored.shown, &target.field) else {
+        return Err(Failure::new(
+            "no_field",
+            format!("{target}: it was not stored"),
+        ));
+    };
+    let (field, variable) = (&about.name, &about.variable);
     if let Some(why) = never(variable.as_str()) {
         let of_field = match field.is_default() {
             true => String::new(),
@@ -312,16 +325,16 @@ pub(super) fn report(context: &Context, target: &Target, stored: &Stored) -> Res
         };
         context.out.warn(&format!(
             "no command may get the variable {variable}: {why}: subrosa edit {} --bind {of_field}NAME",
-            head.key
+            listed.key
         ));
     }
     if context.out.json {
         let written = Written {
-            key: &head.key,
+            key: &listed.key,
             field,
             version,
             created: stored.created,
-            masked,
+            masked: about.masked,
         };
         return context.out.document(&written);
     }

@@ -4,7 +4,7 @@ use subrosa_engine::Shown;
 use subrosa_model::KeyName;
 
 use super::list::second;
-use crate::context::{Context, Need};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
 use crate::table::Table;
@@ -26,7 +26,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut session = context.open(Need::Any)?;
+        let mut session = context.access()?;
         let shown = match session.show(&self.key) {
             Err(error) => return Err(missed(&mut session, self.key.as_str(), error)),
             Ok(shown) => shown,

@@ -208,6 +208,7 @@ impl<'a> Call<'a> {
             .env("PATH", &self.stage.path)
             .env("HOME", self.stage.root.join("account"))
             .env("SUBROSA_HOME", self.home)
+            .env("SUBROSA_NO_DAEMON", "1")
             .env("XDG_STATE_HOME", self.stage.root.join("state"))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.stage.work)

@@ -70,6 +70,7 @@ fn without_a_terminal_the_ways_in_are_named() {
     let back = std::process::Command::new("setsid")
         .args(["-w", crate::house::PROGRAM, "ls"])
         .env("SUBROSA_HOME", house.path("home"))
+        .env("SUBROSA_NO_DAEMON", "1")
         .env("XDG_STATE_HOME", house.path("state"))
         .output()
         .unwrap();

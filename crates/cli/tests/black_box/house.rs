@@ -186,6 +186,7 @@ impl House {
             input: None,
             variables: vec![
                 ("SUBROSA_HOME".into(), self.path("home").into()),
+                ("SUBROSA_NO_DAEMON".into(), "1".into()),
                 ("XDG_STATE_HOME".into(), self.path("state").into()),
                 ("HOME".into(), self.path("account").into()),
                 ("PATH".into(), std::env::var_os("PATH").unwrap()),

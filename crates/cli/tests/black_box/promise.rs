@@ -11,6 +11,7 @@ fn shell(house: &House, line: &str) -> std::process::Output {
         .env("PROGRAM", PROGRAM)
         .env("V", "sk-live-canary-20260722-xyz")
         .env("SUBROSA_HOME", house.path("home"))
+        .env("SUBROSA_NO_DAEMON", "1")
         .env("XDG_STATE_HOME", house.path("state"))
         .env("HOME", house.path("account"))
         .current_dir(house.path("work"))

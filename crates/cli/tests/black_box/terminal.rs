@@ -38,6 +38,7 @@ impl Session {
             ])
             .args(words)
             .env("SUBROSA_HOME", house.path("home"))
+            .env("SUBROSA_NO_DAEMON", "1")
             .env("XDG_STATE_HOME", house.path("state"))
             .env("HOME", house.path("account"))
             .env("NO_COLOR", "1")

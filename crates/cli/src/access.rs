@@ -1,0 +1,170 @@
+//! The vault, wherever it is open: in this process, or in the daemon.
+
+use subrosa_crypto::SecretBuf;
+use subrosa_egress::{Recipe, Sensitive};
+use subrosa_engine::{
+    Console, Field, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions, RunOutcome,
+    Session, Shown,
+};
+use subrosa_model::{FieldName, KeyName, Scope};
+
+use crate::remote::Remote;
+use crate::trouble::Trouble;
+
+/// An open vault.
+pub(crate) enum Access {
+    /// In this process.
+    Own(Box<Session>),
+    /// In the daemon.
+    Daemon(Remote),
+}
+
+/// What storing did.
+pub(crate) struct Kept {
+    /// Whether the secret is new.
+    pub(crate) created: bool,
+    /// Whether the workspace is new.
+    pub(crate) workspace_created: bool,
+    /// The secret afterwards.
+    pub(crate) shown: Shown,
+}
+
+/// A value for a field, on its way into the vault.
+pub(crate) struct Value {
+    pub(crate) field: FieldName,
+    pub(crate) bytes: SecretBuf,
+    pub(crate) about: Option<Field>,
+}
+
+impl Access {
+    pub(crate) fn own(session: Session) -> Self {
+        Self::Own(Box::new(session))
+    }
+
+    pub(crate) fn is_daemon(&self) -> bool {
+        matches!(self, Self::Daemon(_))
+    }
+
+    pub(crate) fn list(&mut self, filter: &ListFilter) -> Result<Vec<Listed>, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.list(filter)?),
+            Self::Daemon(remote) => remote.list(filter),
+        }
+    }
+
+    pub(crate) fn show(&mut self, key: &KeyName) -> Result<Shown, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.show(key)?),
+            Self::Daemon(remote) => remote.show(key),
+        }
+    }
+
+    pub(crate) fn history(&mut self, key: &KeyName) -> Result<Vec<Past>, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.history(key)?),
+            Self::Daemon(remote) => remote.history(key),
+        }
+    }
+
+    /// Stores a change; `patch` has no values of its own.
+    pub(crate) fn set(
+        &mut self,
+        key: &KeyName,
+        mut patch: Patch,
+        value: Option<Value>,
+        mode: Mode,
+    ) -> Result<Kept, Trouble> {
+        match self {
+            Self::Own(session) => {
+                patch.values.extend(value.map(|value| NewValue {
+                    field: value.field,
+                    value: Sensitive::input(value.bytes),
+                    about: value.about,
+                }));
+                keep(session, key, &patch, mode)
+            }
+            Self::Daemon(remote) => remote.set(key, &patch, value, mode),
+        }
+    }
+
+    /// Draws a random value where the vault is open, and stores it.
+    pub(crate) fn generate(
+        &mut self,
+        (key, field): (&KeyName, &FieldName),
+        recipe: Recipe,
+        length: usize,
+    ) -> Result<Kept, Trouble> {
+        match self {
+            Self::Own(session) => {
+                let value = session.generate(recipe, length)?;
+                let patch = Patch {
+                    values: vec![NewValue {
+                        field: field.clone(),
+                        value,
+                        about: None,
+                    }],
+                    ..Patch::default()
+                };
+                keep(session, key, &patch, Mode::Upsert)
+            }
+            Self::Daemon(remote) => remote.generate((key, field), recipe, length),
+        }
+    }
+
+    pub(crate) fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<(), Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.rename(from, to).map(drop)?),
+            Self::Daemon(remote) => remote.rename(from, to),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &KeyName) -> Result<(), Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.remove(key)?),
+            Self::Daemon(remote) => remote.remove(key),
+        }
+    }
+
+    /// Removes a secret for good, which needs a person: it is never done by the daemon.
+    pub(crate) fn purge(&mut self, key: &KeyName) -> Result<(), Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.purge(key)?),
+            Self::Daemon(_) => Err(Trouble::usage("only in this process")),
+        }
+    }
+
+    /// Makes an earlier version current; returns the number of the new one.
+    pub(crate) fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<u32, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.rollback(key, version)?.current().number),
+            Self::Daemon(remote) => remote.rollback(key, version),
+        }
+    }
+
+    pub(crate) fn run(&mut self, options: RunOptions) -> Result<RunOutcome, Trouble> {
+        match self {
+            Self::Own(session) => {
+                let console = Console::system().map_err(subrosa_engine::EngineError::from)?;
+                Ok(session.run(options, console)?)
+            }
+            Self::Daemon(remote) => remote.run(&options),
+        }
+    }
+
+    /// Waits until every record is durable; the daemon sees to that itself.
+    pub(crate) fn close(self) -> Result<(), Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.close()?),
+            Self::Daemon(_) => Ok(()),
+        }
+    }
+}
+
+fn keep(session: &mut Session, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Kept, Trouble> {
+    let stored = session.set(key, patch, mode)?;
+    Ok(Kept {
+        created: stored.created,
+        workspace_created: stored.workspace_created,
+        shown: session.show(&stored.head.key)?,
+    })
+}

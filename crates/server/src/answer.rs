@@ -1,0 +1,227 @@
+//! What each request does.
+
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use subrosa_crypto::SecretBuf;
+use subrosa_egress::Sensitive;
+use subrosa_engine::{Console, EngineError, Mode, NewValue, Outlet, Patch, Unlock};
+use subrosa_model::limits::VALUE_MAX;
+use subrosa_model::{Caller, Scope, Timestamp};
+use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode};
+
+use crate::convert;
+use crate::keeper::{Keeper, Timeouts};
+
+/// Turns an error of a use case into what the client shows.
+pub(crate) type Describe = fn(EngineError) -> Box<Failure>;
+
+/// What all connections share.
+pub(crate) struct House {
+    pub(crate) keeper: Keeper,
+    pub(crate) describe: Describe,
+    pub(crate) since: Timestamp,
+    pub(crate) running: AtomicU32,
+}
+
+/// What comes of a call.
+pub(crate) struct Done {
+    pub(crate) reply: Reply,
+    /// Whether the daemon is to end.
+    pub(crate) stop: bool,
+}
+
+impl From<Reply> for Done {
+    fn from(reply: Reply) -> Self {
+        Self { reply, stop: false }
+    }
+}
+
+fn failure(code: &str, message: &str, remedy: &str) -> Box<Failure> {
+    Box::new(Failure {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        remedy: Some(remedy.to_owned()).filter(|text| !text.is_empty()),
+        status: 125,
+        missing: None,
+        variable: None,
+        by_policy: false,
+    })
+}
+
+fn locked() -> Box<Failure> {
+    failure("locked", "the vault is locked", "Open it: subrosa unlock")
+}
+
+fn garbled() -> Box<Failure> {
+    let message = "the request cannot be read";
+    failure(
+        "protocol",
+        message,
+        "Restart the daemon: subrosa daemon stop",
+    )
+}
+
+impl House {
+    /// Carries out what came in a frame.
+    pub(crate) fn carry_out(&self, caller: &Caller, frame: Frame) -> Done {
+        let Ok(call) = decode::<Call>(&frame.body) else {
+            return Err(garbled()).into();
+        };
+        let Call { scope, request } = call;
+        let (secret, descriptors) = (frame.secret, frame.descriptors);
+        // A part that the request has no use for says that something is wrong.
+        let wants_secret = matches!(request, Request::Unlock { .. } | Request::Set { .. });
+        let wants_descriptors = matches!(request, Request::Run(_));
+        if (secret.is_some() && !wants_secret) || (!descriptors.is_empty() && !wants_descriptors) {
+            return Err(garbled()).into();
+        }
+        match request {
+            Request::State => Ok(Answer::State(self.state())).into(),
+            Request::Unlock {
+                proof,
+                idle,
+                absolute,
+            } => {
+                let usual = Timeouts::default();
+                let timeouts = Timeouts {
+                    idle: idle.unwrap_or(usual.idle),
+                    absolute: absolute.unwrap_or(usual.absolute),
+                };
+                self.unlock(secret, proof, timeouts).into()
+            }
+            Request::Lock => {
+                self.keeper.lock();
+                Ok(Answer::Done).into()
+            }
+            Request::Stop => Done {
+                reply: Ok(Answer::Done),
+                stop: true,
+            },
+            Request::Run(run) => self.run(caller, &scope, *run, descriptors).into(),
+            request => self.use_vault(caller, &scope, request, secret).into(),
+        }
+    }
+
+    fn state(&self) -> State {
+        let kept = self.keeper.kept();
+        let locks_in = kept.as_ref().map(|kept| kept.locks_in);
+        State {
+            pid: std::process::id(),
+            since: self.since.as_micros(),
+            unlocked: kept.is_some(),
+            slot: kept.and_then(|kept| kept.slot),
+            locks_in,
+            running: self.running.load(Ordering::Relaxed),
+        }
+    }
+
+    fn unlock(&self, secret: Option<SecretBuf>, proof: Proof, timeouts: Timeouts) -> Reply {
+        let secret = secret.ok_or_else(garbled)?;
+        let unlock = match proof {
+            Proof::Passphrase => Unlock::Passphrase(secret),
+            Proof::Recovery => Unlock::Recovery(secret),
+            Proof::KeyFile => Unlock::KeyFile(secret),
+        };
+        let notices = self.keeper.unlock(&unlock, timeouts);
+        notices.map(Answer::Unlocked).map_err(self.describe)
+    }
+
+    fn use_vault(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        request: Request,
+        secret: Option<SecretBuf>,
+    ) -> Reply {
+        let served = self.keeper.serve(caller, scope, |session| {
+            Ok(match request {
+                Request::List(filter) => {
+                    let listed = session.list(&convert::filter(filter))?;
+                    Answer::Listed(listed.into_iter().map(convert::listed_of).collect())
+                }
+                Request::Show(key) => {
+                    Answer::Shown(Box::new(convert::shown_of(session.show(&key)?)))
+                }
+                Request::History(key) => {
+                    let history = session.history(&key)?;
+                    Answer::History(history.into_iter().map(convert::past_of).collect())
+                }
+                Request::Set { key, change, mode } => {
+                    let value = secret.map(Sensitive::input);
+                    let patch = convert::patch(*change, value)
+                        .ok_or_else(|| EngineError::usage("a value is missing or too much"))?;
+                    let stored = session.set(&key, &patch, convert::mode(mode))?;
+                    let shown = session.show(&stored.head.key)?;
+                    Answer::Stored(Box::new(convert::stored_of(&stored, shown)))
+                }
+                Request::Generate {
+                    key,
+                    field,
+                    recipe,
+                    length,
+                } => {
+                    if length as usize > VALUE_MAX {
+                        return Err(EngineError::usage("the value would be too long"));
+                    }
+                    let value = session.generate(convert::recipe(recipe), length as usize)?;
+                    let patch = Patch {
+                        values: vec![NewValue {
+                            field,
+                            value,
+                            about: None,
+                        }],
+                        ..Patch::default()
+                    };
+                    let stored = session.set(&key, &patch, Mode::Upsert)?;
+                    let shown = session.show(&stored.head.key)?;
+                    Answer::Stored(Box::new(convert::stored_of(&stored, shown)))
+                }
+                Request::Rename { from, scope, to } => {
+                    session.rename(&from, (&scope, &to))?;
+                    Answer::Done
+                }
+                Request::Remove(key) => {
+                    session.remove(&key)?;
+                    Answer::Done
+                }
+                Request::Rollback { key, version } => {
+                    session.rollback(&key, version)?;
+                    Answer::Shown(Box::new(convert::shown_of(session.show(&key)?)))
+                }
+                _ => return Err(EngineError::usage("this daemon does not know the request")),
+            })
+        });
+        served.ok_or_else(locked)?.map_err(self.describe)
+    }
+
+    /// Starts the command while the vault is held, and carries its output without.
+    fn run(&self, caller: &Caller, scope: &Scope, run: Run, descriptors: Vec<OwnedFd>) -> Reply {
+        let console = console(run.streams, descriptors).ok_or_else(garbled)?;
+        let options = convert::options(run);
+        let started = self
+            .keeper
+            .serve(caller, scope, |session| session.start_run(options, console));
+        let started = started.ok_or_else(locked)?.map_err(self.describe)?;
+        self.running.fetch_add(1, Ordering::Relaxed);
+        let finished = started.finish();
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        let outcome = finished.map_err(self.describe)?;
+        Ok(Answer::Ran(Box::new(convert::report_of(outcome))))
+    }
+}
+
+/// The client's side of a run, from the descriptors that came; `None` when they are not those that
+/// were announced.
+fn console(streams: [bool; 3], descriptors: Vec<OwnedFd>) -> Option<Console> {
+    let announced = streams.iter().filter(|there| **there).count();
+    if descriptors.len() != announced + 1 {
+        return None;
+    }
+    let mut descriptors = descriptors.into_iter();
+    let [input, output, error] = streams.map(|there| there.then(|| descriptors.next()).flatten());
+    let outlet =
+        |descriptor: Option<OwnedFd>| descriptor.map_or_else(Outlet::discard, Outlet::descriptor);
+    let steering = descriptors.next()?;
+    Some(Console::new(input, outlet(output), outlet(error)).steered_by(steering))
+}

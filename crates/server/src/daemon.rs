@@ -1,0 +1,238 @@
+//! Accepting, and a thread for each connection.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
+use subrosa_engine::{Effects, Home};
+use subrosa_wire::{FROM_CLIENT, Failure, WireError, encode, receive, send, welcome};
+
+use crate::answer::{Describe, House};
+use crate::keeper::Keeper;
+use crate::place::Taken;
+use crate::{Place, ServerError, peer};
+
+/// Connections at a time. One more, and the one that has been idle for longest is closed.
+const CONNECTIONS: usize = 256;
+/// How long a frame may take once it has begun, and a reply to be taken.
+const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
+/// Between two looks at the clock and the socket.
+const TICK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 500_000_000,
+};
+/// A thread's stack: reserved, not used.
+const STACK: usize = 2 * 1024 * 1024;
+
+/// What a daemon is told.
+pub struct Options {
+    /// The folders of the installation.
+    pub home: Home,
+    /// The machine.
+    pub effects: Effects,
+    /// The version of the program.
+    pub program: &'static str,
+    /// Turns an error of a use case into what a client shows.
+    pub describe: Describe,
+}
+
+/// Serves until somebody asks it to stop. `ready` is called once clients can connect.
+///
+/// # Errors
+/// [`ServerError::Running`] when another serves this vault, and whatever keeps it from listening.
+pub fn serve(options: Options, ready: impl FnOnce()) -> Result<(), ServerError> {
+    let mut place = Place::of(&options.home).take()?;
+    let since = options.effects.clock.now();
+    let daemon = Arc::new(Daemon {
+        house: House {
+            keeper: Keeper::new(options.home, options.effects),
+            describe: options.describe,
+            since,
+            running: AtomicU32::new(0),
+        },
+        program: options.program,
+        stopping: AtomicBool::new(false),
+        connections: Mutex::new(Connections::default()),
+    });
+    ready();
+    while !daemon.stopping.load(Ordering::Acquire) {
+        let waited = poll(
+            &mut [PollFd::new(&place.socket, PollFlags::IN)],
+            Some(&TICK),
+        );
+        daemon.house.keeper.tick();
+        match waited {
+            Ok(0) => place.stay_found()?,
+            Ok(_) => Daemon::accept(&daemon, &place),
+            // A moment without descriptors or memory passes.
+            Err(_) => {}
+        }
+    }
+    daemon.house.keeper.lock();
+    Ok(())
+}
+
+struct Daemon {
+    house: House,
+    program: &'static str,
+    stopping: AtomicBool,
+    connections: Mutex<Connections>,
+}
+
+#[derive(Default)]
+struct Connections {
+    next: u64,
+    /// By age: a second descriptor, and whether a request is being carried out.
+    open: BTreeMap<u64, (OwnedFd, bool)>,
+}
+
+impl Daemon {
+    fn accept(daemon: &Arc<Self>, place: &Taken) {
+        let socket = match accept_with(&place.socket, SocketFlags::CLOEXEC) {
+            Ok(socket) => socket,
+            Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => {
+                // It stays in the queue until there is room.
+                daemon.close_oldest_idle();
+                thread::sleep(Duration::from_millis(10));
+                return;
+            }
+            Err(_) => return,
+        };
+        let Some(number) = daemon.enter(&socket) else {
+            return;
+        };
+        let serving = Arc::clone(daemon);
+        let spawned = thread::Builder::new()
+            .name("client".to_owned())
+            .stack_size(STACK)
+            .spawn(move || {
+                serving.converse(&socket, number);
+                serving.leave(number);
+            });
+        if spawned.is_err() {
+            daemon.leave(number);
+        }
+    }
+
+    /// Counts a connection in; `None` when there is no room.
+    fn enter(&self, socket: &OwnedFd) -> Option<u64> {
+        let second = socket.try_clone().ok()?;
+        if self.connections().open.len() >= CONNECTIONS && !self.close_oldest_idle() {
+            return None;
+        }
+        let mut connections = self.connections();
+        let number = connections.next;
+        connections.next += 1;
+        connections.open.insert(number, (second, false));
+        Some(number)
+    }
+
+    fn leave(&self, number: u64) {
+        self.connections().open.remove(&number);
+    }
+
+    fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the connection that has waited for longest without asking anything.
+    fn close_oldest_idle(&self) -> bool {
+        let mut connections = self.connections();
+        let oldest = connections
+            .open
+            .iter()
+            .find_map(|(number, (_, busy))| (!busy).then_some(*number));
+        let Some((socket, _)) = oldest.and_then(|number| connections.open.remove(&number)) else {
+            return false;
+        };
+        let _ = shutdown(&socket, Shutdown::Both);
+        true
+    }
+
+    fn set_busy(&self, number: u64, busy: bool) -> bool {
+        match self.connections().open.get_mut(&number) {
+            Some((_, state)) => {
+                *state = busy;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Answers one client until it goes. What goes wrong with it concerns nobody else.
+    fn converse(&self, socket: &OwnedFd, number: u64) {
+        let caller = peer::caller(socket, &*self.house.keeper.effects().rng);
+        if let Err(peer::Refused::User { .. }) = caller {
+            return;
+        }
+        if welcome(socket, self.program).is_err() {
+            return;
+        }
+        loop {
+            if wait_for(socket).is_err() {
+                return;
+            }
+            let frame = match receive(socket, &FROM_CLIENT, PATIENCE) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return,
+                Err(error) => {
+                    let _ = self.reply(socket, &Err(refused("protocol", &error)));
+                    return;
+                }
+            };
+            if !self.set_busy(number, true) {
+                return;
+            }
+            let done = match &caller {
+                Ok(caller) => self.house.carry_out(caller, frame),
+                Err(why) => Err(refused("caller", why)).into(),
+            };
+            let sent = self.reply(socket, &done.reply);
+            if done.stop {
+                self.stopping.store(true, Ordering::Release);
+                // The end of this connection is the end of the process: whoever asked waits for it.
+                loop {
+                    thread::park();
+                }
+            }
+            if sent.is_err() || !self.set_busy(number, false) {
+                return;
+            }
+        }
+    }
+
+    fn reply(&self, socket: &OwnedFd, reply: &subrosa_wire::Reply) -> Result<(), WireError> {
+        send(socket, &encode(reply)?, None, &[], PATIENCE)
+    }
+}
+
+/// Waits for the next request, for as long as it takes.
+fn wait_for(socket: impl AsFd) -> Result<(), Errno> {
+    loop {
+        match poll(&mut [PollFd::new(&socket, PollFlags::IN)], None) {
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+fn refused(code: &str, why: &dyn std::fmt::Display) -> Box<Failure> {
+    Box::new(Failure {
+        code: code.to_owned(),
+        message: why.to_string(),
+        remedy: None,
+        status: 125,
+        missing: None,
+        variable: None,
+        by_policy: false,
+    })
+}

@@ -1,0 +1,209 @@
+//! The vault while it is open, and when it is to be locked.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use subrosa_engine::{Effects, EngineError, Home, Session, Setting, Unlock};
+use subrosa_model::{Caller, Scope};
+
+/// After which times a vault is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Without a request.
+    pub idle: Duration,
+    /// Whatever happens.
+    pub absolute: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(3600),
+            absolute: Duration::from_secs(12 * 3600),
+        }
+    }
+}
+
+/// A machine was suspended when its clocks went apart by more than this.
+const SUSPENDED: Duration = Duration::from_secs(2);
+
+/// An open vault.
+struct Open {
+    session: Session,
+    slot: Option<String>,
+    timeouts: Timeouts,
+    /// By the clock that counts suspension.
+    since: Duration,
+    used: Duration,
+}
+
+/// Keeps the vault open as long as it may be.
+pub(crate) struct Keeper {
+    home: Home,
+    effects: Effects,
+    open: Mutex<Option<Open>>,
+    /// How far the clock that counts suspension was ahead of the other.
+    ahead: Mutex<Duration>,
+}
+
+/// How it is.
+pub(crate) struct Kept {
+    pub(crate) slot: Option<String>,
+    pub(crate) locks_in: (Duration, Duration),
+}
+
+impl Keeper {
+    pub(crate) fn new(home: Home, effects: Effects) -> Self {
+        Self {
+            home,
+            effects,
+            open: Mutex::new(None),
+            ahead: Mutex::new(ahead()),
+        }
+    }
+
+    pub(crate) fn effects(&self) -> &Effects {
+        &self.effects
+    }
+
+    fn lock_state(&self) -> MutexGuard<'_, Option<Open>> {
+        // A thread that panicked may have left the session half-way: it is not used again.
+        self.open.lock().unwrap_or_else(|poisoned| {
+            let mut open = PoisonError::into_inner(poisoned);
+            *open = None;
+            self.open.clear_poison();
+            open
+        })
+    }
+
+    /// Opens the vault; does nothing when it is open. Returns what there is to know about that.
+    pub(crate) fn unlock(
+        &self,
+        unlock: &Unlock,
+        timeouts: Timeouts,
+    ) -> Result<Vec<String>, EngineError> {
+        if self.with_open(|_| ()).is_some() {
+            return Ok(Vec::new());
+        }
+        // Not under the lock: it takes as long as a passphrase takes, and others must be told
+        // meanwhile that the vault is locked.
+        let setting = Setting {
+            home: self.home.clone(),
+            effects: self.effects.clone(),
+            scope: Scope {
+                workspace: Scope::default_workspace(),
+                group: None,
+            },
+            accept_root: false,
+            inspect: false,
+        };
+        let session = Session::open(setting, unlock)?;
+        let notices = session.notices().to_vec();
+        let now = since_boot();
+        let slot = session.slot().map(|slot| slot.label.clone());
+        *self.lock_state() = Some(Open {
+            session,
+            slot,
+            timeouts,
+            since: now,
+            used: now,
+        });
+        Ok(notices)
+    }
+
+    /// Forgets the keys.
+    pub(crate) fn lock(&self) {
+        let open = self.lock_state().take();
+        if let Some(open) = open {
+            // What was decided is durable; completions that are on their way are waited for.
+            let _ = open.session.close();
+        }
+    }
+
+    /// Does something with the open vault on behalf of a caller; `None` when it is locked.
+    pub(crate) fn serve<T>(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
+    ) -> Option<Result<T, EngineError>> {
+        self.with_open(|open| {
+            open.used = since_boot();
+            open.session.act_for(caller.clone(), scope.clone())?;
+            let done = work(&mut open.session);
+            open.used = since_boot();
+            done
+        })
+    }
+
+    /// How it is; `None` when it is locked.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        let now = since_boot();
+        self.with_open(|open| {
+            let left = |from: Duration, timeout: Duration| {
+                from.saturating_add(timeout).saturating_sub(now)
+            };
+            Kept {
+                slot: open.slot.clone(),
+                locks_in: (
+                    left(open.used, open.timeouts.idle),
+                    left(open.since, open.timeouts.absolute),
+                ),
+            }
+        })
+    }
+
+    /// Locks when it is time. To be called at least once a second.
+    pub(crate) fn tick(&self) {
+        let _ = self.with_open(|_| ());
+    }
+
+    fn with_open<T>(&self, f: impl FnOnce(&mut Open) -> T) -> Option<T> {
+        let mut state = self.lock_state();
+        if self.was_suspended() || state.as_ref().is_some_and(Open::is_over) {
+            let open = state.take();
+            drop(state);
+            if let Some(open) = open {
+                let _ = open.session.close();
+            }
+            return None;
+        }
+        state.as_mut().map(f)
+    }
+
+    /// Whether the machine slept since the last look. A vault does not stay open over that: the
+    /// lid of a notebook is closed on it.
+    fn was_suspended(&self) -> bool {
+        let now = ahead();
+        let mut before = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let slept = now.saturating_sub(*before) > SUSPENDED;
+        *before = now;
+        slept
+    }
+}
+
+impl Open {
+    fn is_over(&self) -> bool {
+        let now = since_boot();
+        now >= self.used.saturating_add(self.timeouts.idle)
+            || now >= self.since.saturating_add(self.timeouts.absolute)
+    }
+}
+
+fn read(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or(0),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Time since the machine started, suspension included: nobody can set it back.
+pub(crate) fn since_boot() -> Duration {
+    read(ClockId::Boottime)
+}
+
+fn ahead() -> Duration {
+    read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic))
+}
