@@ -22,6 +22,7 @@ use crate::output::{Output, complain};
 use crate::prompt::Terminal;
 use crate::remote::Remote;
 use crate::serving::PROGRAM;
+use crate::when::parse_duration;
 
 /// What a command needs of the proof that opens the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +171,8 @@ impl Context {
         remote: &mut Remote,
         timeouts: (Option<Duration>, Option<Duration>),
     ) -> Result<(), Failure> {
+        let (idle, absolute) = self.daemon_times()?;
+        let timeouts = (timeouts.0.or(idle), timeouts.1.or(absolute));
         let mut again = self.again();
         loop {
             let unlock = self.unlock(Need::Any)?;
@@ -186,6 +189,21 @@ impl Context {
                 }
             }
         }
+    }
+
+    /// When the daemon locks, as far as the configuration says.
+    fn daemon_times(&self) -> Result<(Option<Duration>, Option<Duration>), Failure> {
+        let parsed = |name: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => parse_duration(text).map(Some).map_err(|error| {
+                Failure::new("config", format!("config.toml: daemon.{name}: {error}"))
+            }),
+        };
+        let daemon = &self.config.daemon;
+        Ok((
+            parsed("idle", &daemon.idle)?,
+            parsed("absolute", &daemon.absolute)?,
+        ))
     }
 
     /// How often a passphrase may be mistyped, where it is typed.

@@ -20,6 +20,18 @@ pub struct Config {
     pub group: Option<GroupName>,
     /// The key file that opens the vault without a question.
     pub key_file: Option<PathBuf>,
+    /// The daemon.
+    pub daemon: DaemonConfig,
+}
+
+/// `[daemon]`: when it locks the vault, as `30s`, `15m`, `8h`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DaemonConfig {
+    /// After so long without a command.
+    pub idle: Option<String>,
+    /// After so long in any case.
+    pub absolute: Option<String>,
 }
 
 impl Config {

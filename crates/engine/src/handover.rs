@@ -139,6 +139,7 @@ impl Session {
             ..Facts::default()
         };
         let permit = self.gate.authorize::<kind::Client>(request, facts).wait()?;
+        self.remember(selected)?;
         let values = self.open_all(selected)?;
         let mut sink = ClientSink { purpose, out };
         let released = match document {

@@ -2,27 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use subrosa_crypto::{Aad, SecretBuf, random};
 use subrosa_egress::kind::{Environment as EnvironmentKind, File as FileKind, Stdin as StdinKind};
-use subrosa_egress::{
-    Document, DocumentForm, Facts, Gate, Kind, Permit, Released, Sensitive, Sink,
-};
+use subrosa_egress::{Document, DocumentForm, Facts, Kind, Permit, Released, Sensitive, Sink};
 use subrosa_model::{
-    Action, Clock, CommandLine, Digest, Inject, Outcome, ProcessLimits, RequestId, SinkKind,
-    UseRequest, VarName, Verdict,
+    Action, CommandLine, Digest, Inject, ProcessLimits, RequestId, SinkKind, UseRequest, VarName,
+    Verdict,
 };
 use subrosa_policy::{Effect, RuleRef};
 use subrosa_runner::{
-    Command, Console, Ending, Environment, EnvironmentSink, FileSink, Limits, Resolved, RunReport,
-    Running, SearchPath, StdinSink, SystemSpawner, run_without_secrets,
+    Command, Console, Environment, EnvironmentSink, FileSink, Limits, Resolved, Running,
+    SearchPath, StdinSink, SystemSpawner, run_without_secrets,
 };
 
 use crate::select::Selected;
+use crate::started::{RunOutcome, StartedRun, complete};
 use crate::{EngineError, Session, import};
 
 /// Longest `.env` file that is looked through, in bytes.
@@ -51,15 +49,6 @@ pub struct RunOptions {
     pub directory: PathBuf,
 }
 
-/// What became of it.
-#[derive(Debug)]
-pub struct RunOutcome {
-    /// The account of the run.
-    pub report: RunReport,
-    /// The secrets that it was given.
-    pub used: Vec<String>,
-}
-
 impl Session {
     /// Runs a command with secrets.
     ///
@@ -83,6 +72,7 @@ impl Session {
         console: Console,
     ) -> Result<StartedRun, EngineError> {
         let selected = self.plan(&options)?;
+        self.recall()?;
         let (name, words) = options
             .command
             .split_first()
@@ -107,7 +97,9 @@ impl Session {
             self.heed_denials(&command, digest)?;
             let known = self.gate.known();
             let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
-            return Ok(self.started(running, None));
+            let mut started = self.started(running, None);
+            started.warnings = self.masking_warnings();
+            return Ok(started);
         }
         let line = command.line(digest);
         let inject = self.choose_inject(options.inject, &command, &line, &selected)?;
@@ -146,17 +138,13 @@ impl Session {
             _ => return Err(not_built()),
         };
         started.used = selected.iter().map(Selected::name).collect();
+        started.warnings = self.masking_warnings();
         Ok(started)
     }
 
     fn started(&self, running: Running, released: Option<Released>) -> StartedRun {
-        StartedRun {
-            running,
-            released,
-            gate: self.gate.clone(),
-            clock: Arc::clone(&self.setting.effects.clock),
-            used: Vec::new(),
-        }
+        let clock = Arc::clone(&self.setting.effects.clock);
+        StartedRun::new(running, released, (self.gate.clone(), clock))
     }
 
     /// Refuses a command that the policy denies by name. One that uses no secret needs nobody's
@@ -363,6 +351,7 @@ impl Session {
     where
         S::Kind: Kind,
     {
+        self.remember(selected)?;
         let values = self.open_all(selected)?;
         let lent: Vec<(&str, &Sensitive)> = selected
             .iter()
@@ -382,6 +371,7 @@ impl Session {
         selected: &[Selected],
         mut sink: StdinSink,
     ) -> Result<StartedRun, EngineError> {
+        self.remember(selected)?;
         let values = self.open_all(selected)?;
         let released = match values.as_slice() {
             [one] => self.gate.release(permit, &[("stdin", one)], &mut sink),
@@ -438,72 +428,10 @@ impl Session {
     }
 }
 
-/// A command that runs. Dropping it ends the command.
-#[must_use = "its output waits to be carried"]
-pub struct StartedRun {
-    running: Running,
-    released: Option<Released>,
-    gate: Gate,
-    clock: Arc<dyn Clock>,
-    used: Vec<String>,
-}
-
-impl StartedRun {
-    /// Carries its output until nothing of it is left, and writes the completion record.
-    ///
-    /// # Errors
-    /// [`EngineError::Run`].
-    pub fn finish(self) -> Result<RunOutcome, EngineError> {
-        let pumped = self.running.pump(&*self.clock);
-        complete(self.released, &self.gate, pumped.as_ref());
-        Ok(RunOutcome {
-            report: pumped?,
-            used: self.used,
-        })
-    }
-}
-
-impl fmt::Debug for StartedRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StartedRun").finish_non_exhaustive()
-    }
-}
-
-/// Writes the completion record of a run that was given secrets.
-fn complete(
-    released: Option<Released>,
-    gate: &Gate,
-    pumped: Result<&RunReport, &subrosa_runner::RunError>,
-) {
-    let Some(released) = released else {
-        return;
-    };
-    match pumped {
-        Ok(report) => released.complete(gate, outcome(report), report.redacted),
-        Err(error) => {
-            let reason = error.to_string();
-            released.complete(gate, Outcome::Failed { reason }, 0);
-        }
-    }
-}
-
 fn not_built() -> EngineError {
     EngineError::NotBuilt {
         what: "placeholders, which the broker swaps on the wire".to_owned(),
         part: 6,
-    }
-}
-
-fn outcome(report: &RunReport) -> Outcome {
-    match report.ending {
-        Ending::Exited(status) => Outcome::Exited { status },
-        Ending::Signalled(signal) => Outcome::Signalled { signal },
-        Ending::Limited(limit) => Outcome::Limited {
-            limit: limit.reason().to_owned(),
-        },
-        _ => Outcome::Failed {
-            reason: "whoever it ran for went away".to_owned(),
-        },
     }
 }
 

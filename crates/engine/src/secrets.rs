@@ -251,6 +251,7 @@ impl Session {
                 }
             }
         }
+        self.remember_moved((&scope, from), to)?;
         Ok(self
             .vault
             .rename(&mut self.journal, (&scope, from), to, now)?)

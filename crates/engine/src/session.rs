@@ -18,6 +18,7 @@ use subrosa_store::sqlite::{CreateOptions, OpenOptions, SqliteStore};
 use subrosa_vault::{Document, Genesis, NewSlot, SlotInfo, Unlock, Unverified, Vault, VaultError};
 
 use crate::journal::{ChainJournal, ring};
+use crate::known::Recalled;
 use crate::{Effects, EngineError, Home, pinning};
 
 /// How long a passphrase takes to check, where the machine decides the cost.
@@ -60,6 +61,7 @@ pub struct Session {
     pub(crate) policy_revision: Option<u64>,
     present: bool,
     pub(crate) rolled_back: Option<Finding>,
+    pub(crate) recalled: Recalled,
     pub(crate) notices: Vec<String>,
 }
 
@@ -204,6 +206,7 @@ impl Session {
             policy_revision,
             present,
             rolled_back,
+            recalled: Recalled::default(),
             notices,
         };
         session.record_opening()?;

@@ -146,6 +146,8 @@ pub enum ChangeKind {
     Prune,
     /// The log as it is was anchored anew, without an anchor that speaks for it.
     Anchor,
+    /// Values are about to be handed out for the first time: output is masked by them from here on.
+    Known,
 }
 
 impl ChangeKind {
@@ -170,6 +172,7 @@ impl ChangeKind {
             Self::Export => "export",
             Self::Prune => "prune",
             Self::Anchor => "anchor",
+            Self::Known => "known",
         }
     }
 }

@@ -323,6 +323,7 @@ pub(crate) fn report_of(outcome: RunOutcome) -> wire::RunReport {
         stragglers_killed: report.stragglers_killed,
         duration: report.duration,
         used: outcome.used,
+        warnings: outcome.warnings,
     }
 }
 
@@ -351,5 +352,6 @@ pub fn outcome(sent: wire::RunReport) -> RunOutcome {
     RunOutcome {
         report,
         used: sent.used,
+        warnings: sent.warnings,
     }
 }

@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use crate::error::FileError;
-use crate::folder::{check_private_file, facts, parent_of, trusted_parent_of};
+use crate::folder::{check_private_file, check_settled_file, facts, parent_of, trusted_parent_of};
 
 /// Times that a lost race for the temporary file is run again.
 const TRIES: usize = 100;
@@ -37,8 +37,8 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError>
 /// Reads a file of at most `limit` bytes.
 ///
 /// With `must_be_private` it must be a regular file of ours that nobody else may open, under one
-/// name, no symbolic link, and nobody else may be able to exchange it. Otherwise anything that can
-/// be read is read, a pipe too.
+/// name, no symbolic link, and nobody else may be able to exchange it. Otherwise it must be a
+/// regular file that nobody but us and root may write; links to it are followed.
 ///
 /// The bytes are read into one allocation, so that a caller who wipes it leaves no copy.
 ///
@@ -52,7 +52,9 @@ pub fn read_private(
     let failed = |errno| FileError::from_os(path, errno);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     if !must_be_private {
-        let file = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
+        let file = rustix::fs::open(path, flags | OFlags::NONBLOCK, Mode::empty());
+        let file = file.map_err(failed)?;
+        check_settled_file(path, &rustix::fs::fstat(&file).map_err(failed)?)?;
         return read_bounded(path, &file, limit);
     }
     let (folder, real) = trusted_parent_of(path)?;

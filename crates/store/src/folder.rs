@@ -204,6 +204,28 @@ pub(crate) fn facts(stat: &Stat) -> FileFacts {
     }
 }
 
+/// A file whose content we go by: nobody but us and root writes it.
+pub(crate) fn check_settled_file(path: &Path, stat: &Stat) -> Result<(), FileError> {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        let reason = "it is not a regular file; move it away";
+        return Err(FileError::not_safe(path, reason));
+    }
+    if stat.st_uid != 0 {
+        check_owner(path, stat)?;
+    }
+    if mode(stat) & 0o022 != 0 {
+        return Err(FileError::not_safe(
+            path,
+            format!(
+                "its mode is {:04o}, so others may change it; type: chmod go-w {}",
+                mode(stat),
+                quoted(path)
+            ),
+        ));
+    }
+    Ok(())
+}
+
 fn check_owner(path: &Path, stat: &Stat) -> Result<(), FileError> {
     let us = rustix::process::geteuid().as_raw();
     if stat.st_uid == us {

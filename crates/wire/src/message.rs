@@ -414,4 +414,6 @@ pub struct RunReport {
     pub duration: Duration,
     /// The secrets that it was given.
     pub used: Vec<String>,
+    /// What the user should know about what was not masked.
+    pub warnings: Vec<String>,
 }

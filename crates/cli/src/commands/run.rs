@@ -209,6 +209,9 @@ fn failed(trouble: Trouble) -> Failure {
 /// What the exit status alone does not tell.
 fn say(context: &Context, name: &str, outcome: &RunOutcome, timeout: Option<Duration>) {
     let report = &outcome.report;
+    for warning in &outcome.warnings {
+        context.out.warn(warning);
+    }
     if context.out.json {
         complain(&format!("{}\n", as_json(outcome)));
         return;

@@ -26,8 +26,83 @@ pub(crate) struct Status {
 struct Report {
     #[serde(flatten)]
     status: subrosa_engine::Status,
+    daemon: Daemon,
     #[serde(skip_serializing_if = "Option::is_none")]
     opened: Option<Opened>,
+}
+
+/// The daemon of this vault.
+#[derive(Serialize)]
+struct Daemon {
+    running: bool,
+    unlocked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    /// The slot that opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<String>,
+    /// Seconds until it locks, for want of commands or in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locks_in: Option<u64>,
+    /// Commands that it runs.
+    commands: u32,
+    /// Why it cannot be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl Daemon {
+    fn look(context: &Context) -> Self {
+        let mut daemon = Self {
+            running: false,
+            unlocked: false,
+            pid: None,
+            slot: None,
+            locks_in: None,
+            commands: 0,
+            problem: None,
+        };
+        let state = match context.daemon() {
+            Ok(None) => return daemon,
+            Ok(Some(mut remote)) => remote.state().map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        daemon.running = true;
+        match state {
+            Ok(state) => {
+                daemon.unlocked = state.unlocked;
+                daemon.pid = Some(state.pid);
+                daemon.slot = state.slot;
+                daemon.locks_in = state
+                    .locks_in
+                    .map(|(idle, absolute)| idle.min(absolute).as_secs());
+                daemon.commands = state.running;
+            }
+            // A status that cannot be had is part of the status.
+            Err(failure) => daemon.problem = Some(failure.message),
+        }
+        daemon
+    }
+
+    fn human(&self) -> String {
+        if let Some(problem) = &self.problem {
+            return plain(problem).into_owned();
+        }
+        let (Some(pid), true) = (self.pid, self.running) else {
+            return "not running; subrosa unlock starts it".to_owned();
+        };
+        let state = match self.locks_in.filter(|_| self.unlocked) {
+            None => "locked".to_owned(),
+            Some(seconds) if seconds < 120 => {
+                format!("open, locks in {seconds} s unless it is used")
+            }
+            Some(seconds) => format!("open, locks in {} min unless it is used", seconds / 60),
+        };
+        match self.commands {
+            0 => format!("{state} (process {pid})"),
+            count => format!("{state}, runs {count} (process {pid})"),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -55,7 +130,11 @@ impl Status {
         } else {
             None
         };
-        let report = Report { status, opened };
+        let report = Report {
+            status,
+            daemon: Daemon::look(context),
+            opened,
+        };
         if context.out.json {
             return context.out.document(&report);
         }
@@ -78,6 +157,7 @@ fn human(report: &Report) -> String {
         text.push_str(&format!("{name:<12} {}\n", plain(slot)));
     }
     text.push_str(&format!("custody      {}\n", status.custody));
+    text.push_str(&format!("daemon       {}\n", report.daemon.human()));
     if let Some(opened) = &report.opened {
         let presence = if opened.presence {
             "proves that you are there"

@@ -6,6 +6,7 @@
     reason = "tests own their effects"
 )]
 
+mod masking;
 mod tricks;
 
 use std::ffi::OsString;

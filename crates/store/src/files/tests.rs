@@ -158,10 +158,11 @@ fn reading_is_bounded() {
                 .is_empty()
         );
     }
-    assert!(matches!(
-        read_private(Path::new("/dev/zero"), 1000, false),
-        Err(FileError::TooLong { .. })
-    ));
+    let endless = read_private(Path::new("/dev/zero"), 1000, false);
+    assert!(
+        matches!(endless, Err(FileError::Unsafe { .. })),
+        "{endless:?}"
+    );
 }
 
 #[test]
@@ -190,4 +191,20 @@ fn a_private_file_must_be_private() {
     // It does not wait for a writer.
     let pipe = read_private(&path.join("pipe"), 10, true).unwrap_err();
     assert!(pipe.to_string().contains("regular"), "{pipe}");
+    let pipe = read_private(&path.join("pipe"), 10, false).unwrap_err();
+    assert!(pipe.to_string().contains("regular"), "{pipe}");
+}
+
+#[test]
+fn what_is_gone_by_is_written_by_nobody_else() {
+    let (_home, path) = home();
+    let file = path.join("config.toml");
+    for (mode, read) in [(0o600, true), (0o644, true), (0o664, false), (0o646, false)] {
+        write_atomic(&file, b"c", 0o600).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        match read_private(&file, 10, false) {
+            Ok(content) => assert!(read && content == b"c", "{mode:o}"),
+            Err(error) => assert!(!read && error.to_string().contains("chmod go-w"), "{error}"),
+        }
+    }
 }
