@@ -9,6 +9,8 @@
     reason = "a benchmark measures time and prints"
 )]
 
+pub mod vaults;
+
 use std::time::{Duration, Instant};
 
 /// Times of one subject, one a round.

@@ -6,24 +6,21 @@
     reason = "a benchmark starts programs, writes files and prints"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use subrosa_bench::vaults::{Result, SECRETS, checked, copy_pins, fill, init, program, setting};
 use subrosa_bench::{Times, bar, line};
-use subrosa_crypto::{Argon2Params, SecretBuf};
+use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
-use subrosa_engine::import::{Conflict, ImportForm, ImportOptions};
-use subrosa_engine::{Effects, Home, InitOptions, ListFilter, Session, Setting};
-use subrosa_model::{FieldName, KeyName, Scope};
+use subrosa_engine::{ListFilter, Session};
+use subrosa_model::{FieldName, KeyName};
 use subrosa_vault::{Mode, NewValue, Patch};
 
 const ROUNDS: usize = 11;
 const SETS: usize = 1000;
-const SECRETS: usize = 100_000;
 const VALUE: usize = 200;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -47,36 +44,6 @@ fn main() -> Result<()> {
         others(folder.path())?;
     }
     Ok(())
-}
-
-fn setting(root: &Path) -> Setting {
-    let home = Home {
-        data: root.join("data"),
-        state: root.join("state"),
-        config: root.join("config"),
-        runtime: root.join("run"),
-        pins: Some(root.join("pins")),
-    };
-    let scope = Scope {
-        workspace: Scope::default_workspace(),
-        group: None,
-    };
-    Setting {
-        home,
-        effects: Effects::system(),
-        scope,
-        accept_root: false,
-        inspect: false,
-    }
-}
-
-fn init(root: &Path) -> Result<Session> {
-    let options = InitOptions {
-        passphrase: SecretBuf::copy_from(b"correct horse battery staple")?,
-        recovery: false,
-        params: Some(Argon2Params::FLOOR),
-    };
-    Ok(Session::init(setting(root), options)?.0)
 }
 
 fn value(number: usize) -> Vec<u8> {
@@ -212,58 +179,8 @@ fn listing(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a vault of [`SECRETS`] secrets that a key file opens.
-fn fill(root: &Path, key_file: &Path) -> Result<()> {
-    let mut session = init(root)?;
-    session.add_key_file("bench", key_file)?;
-    let mut text = String::from("{");
-    for number in 0..SECRETS {
-        let comma = if number == 0 { "" } else { "," };
-        text.push_str(&format!(
-            "{comma}\"app-{:03}/key-{number}\": \"value-number-{number:06}\"",
-            number % 500
-        ));
-    }
-    text.push('}');
-    let options = ImportOptions {
-        form: ImportForm::Json,
-        what: "bench".to_owned(),
-        prefix: String::new(),
-        conflict: Conflict::Replace,
-        dry_run: false,
-    };
-    session.import(&mut text.as_bytes(), &options)?;
-    Ok(session.close()?)
-}
-
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-fn copy_pins(from: &Path, to: &Path) -> Result<()> {
-    if to.exists() {
-        return Ok(());
-    }
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
-}
-
-fn program() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let program = own.parent().ok_or("no folder")?.join("subrosa");
-    if program.exists() {
-        Ok(program)
-    } else {
-        Err("build it first: cargo build --release".into())
-    }
 }
 
 fn others(folder: &Path) -> Result<()> {
@@ -378,13 +295,4 @@ fn pass(folder: &Path, count: usize) -> Result<Option<(Times, Times)>> {
     })?;
     list.time(|| with(Command::new("pass").arg("ls")))?;
     Ok(Some((insert, list)))
-}
-
-fn checked(command: &mut Command) -> Result<()> {
-    let output = command.output()?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
-    }
 }
