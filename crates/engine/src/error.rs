@@ -126,6 +126,16 @@ pub enum EngineError {
         /// Why, without any content.
         reason: String,
     },
+    /// What is to be imported cannot be taken, and no line of it says where.
+    #[error("{what}: {reason}")]
+    ImportItem {
+        /// The file.
+        what: String,
+        /// Why, with the item's number where there is one, and without any content.
+        reason: String,
+        /// What to type next.
+        remedy: Option<String>,
+    },
     /// Secrets are there already.
     #[error("{} of these exist already: {}", names.len(), shorten(names))]
     Conflicts {

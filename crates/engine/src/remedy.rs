@@ -38,6 +38,7 @@ impl EngineError {
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
             }
+            Self::ImportItem { remedy, .. } => return remedy.clone(),
             Self::NothingFits { .. } => "See what there is: subrosa ls --all",
             Self::Ambiguous { .. } => {
                 "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."

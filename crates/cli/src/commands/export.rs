@@ -4,11 +4,19 @@ use std::path::PathBuf;
 
 use subrosa_egress::DocumentForm;
 
-use super::import::Form;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::files::Target;
 use crate::text::count;
+
+/// The form of what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// NAME=value lines
+    Dotenv,
+    /// One object
+    Json,
+}
 
 /// Write values as one .env or JSON document, in the clear
 ///

@@ -22,7 +22,7 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::NothingFits { .. } => "nothing_fits",
         EngineError::Ambiguous { .. } => "ambiguous",
         EngineError::Collision { .. } => "collision",
-        EngineError::Import { .. } => "import",
+        EngineError::Import { .. } | EngineError::ImportItem { .. } => "import",
         EngineError::Conflicts { .. } => "conflicts",
         EngineError::Usage { .. } => "usage",
         EngineError::Policy(_) => "policy_wrong",

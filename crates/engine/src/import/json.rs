@@ -116,11 +116,7 @@ impl<'de> Visitor<'de> for Secrets<'_> {
                 Parsed::Fields(fields) => fields,
             };
             self.at.set(0);
-            secrets.push(Incoming {
-                key,
-                fields,
-                variable: None,
-            });
+            secrets.push(Incoming::new(key, fields));
         }
         Ok(secrets)
     }

@@ -1,17 +1,43 @@
 //! Secrets from files of other programs.
+//!
+//! Each form is a module with a parser of bytes. Those of other secret stores give items
+//! ([`entry::Found`]), which become keys and fields in one place (`names`, `settle`); then all
+//! forms meet in the same plan: conflicts, dry run, one transaction.
 
+pub mod bitwarden;
+pub mod csv;
 pub mod dotenv;
+pub mod entry;
 pub mod json;
+pub mod lastpass;
+pub mod mcp;
+pub mod names;
+pub mod onepassword;
+pub mod pass;
+pub mod sops;
+pub mod tree;
+pub mod zip;
+
+mod detect;
+mod likely;
+mod outside;
+mod read;
+mod settle;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
-use subrosa_crypto::{ReadError, SecretBuf};
+use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
 use subrosa_model::limits::VALUE_MAX;
-use subrosa_model::{Change, ChangeKind, FieldName, KeyName, VarName};
+use subrosa_model::{Change, ChangeKind, FieldName, KeyName, Tag, Timestamp, VarName};
 use subrosa_runner::environment::never;
-use subrosa_vault::{NewValue, Patch};
+use subrosa_vault::{Field, NewValue, Patch};
+
+pub use outside::World;
+pub use read::Source;
+pub use settle::outline;
 
 use crate::{EngineError, Session};
 
@@ -19,12 +45,26 @@ use crate::{EngineError, Session};
 pub const FILE_MAX: usize = 64 * 1024 * 1024;
 
 /// The form of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ImportForm {
     /// `NAME=value` lines.
     Dotenv,
     /// One object: names to values, or names to objects of fields.
     Json,
+    /// 1Password's archive or table.
+    #[serde(rename = "1password")]
+    OnePassword,
+    /// Bitwarden's JSON.
+    Bitwarden,
+    /// LastPass's table.
+    LastPass,
+    /// A password store: a folder of files that `gpg` decrypts.
+    Pass,
+    /// A file that `sops` decrypts.
+    Sops,
+    /// A configuration of MCP servers.
+    Mcp,
 }
 
 /// What happens to a secret that is there already.
@@ -42,8 +82,8 @@ pub enum Conflict {
 /// How to import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The form of the file.
-    pub form: ImportForm,
+    /// The form of the file; `None` to find it out.
+    pub form: Option<ImportForm>,
     /// The file's name, for messages.
     pub what: String,
     /// Goes in front of every key.
@@ -52,11 +92,17 @@ pub struct ImportOptions {
     pub conflict: Conflict,
     /// Only tell what would happen.
     pub dry_run: bool,
+    /// From a configuration, also what does not look like a secret.
+    pub all: bool,
+    /// What `gpg` and `sops` are started with.
+    pub world: World,
 }
 
 /// What was imported, by key.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Imported {
+    /// The form that the file had.
+    pub form: Option<ImportForm>,
     /// Secrets that are new.
     pub created: Vec<KeyName>,
     /// Secrets that got a new version.
@@ -67,8 +113,20 @@ pub struct Imported {
     pub unchanged: Vec<KeyName>,
     /// Secrets whose value is too short or too common to be masked in output.
     pub unmasked: Vec<KeyName>,
-    /// Lines that were references to secrets, and were left out.
+    /// Secrets whose key got a number, because another of the file has it.
+    pub numbered: Vec<KeyName>,
+    /// Secrets that have expired already, and are refused to every use.
+    pub expired: Vec<KeyName>,
+    /// Items that hold no secret, and were left out.
+    pub empty: Vec<String>,
+    /// Values of a configuration that do not look like secrets, and were left out.
+    pub not_secret: Vec<String>,
+    /// Values that name something elsewhere, and were left out.
     pub references: usize,
+    /// Documents, attachments, passkeys and other files, which were left out.
+    pub attachments: usize,
+    /// Tags beyond those that a secret may have, which were left out.
+    pub tags_left_out: usize,
 }
 
 /// One secret of a file.
@@ -76,29 +134,53 @@ pub(crate) struct Incoming {
     pub(crate) key: KeyName,
     pub(crate) fields: Vec<(FieldName, Sensitive)>,
     pub(crate) variable: Option<VarName>,
+    /// What is known of the fields; those that are missing here are as by default.
+    pub(crate) about: Vec<(FieldName, Field)>,
+    pub(crate) tags: Option<Vec<Tag>>,
+    pub(crate) url: Option<String>,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Incoming {
+    /// A secret of which nothing is known but its values.
+    pub(crate) fn new(key: KeyName, fields: Vec<(FieldName, Sensitive)>) -> Self {
+        Self {
+            key,
+            fields,
+            variable: None,
+            about: Vec::new(),
+            tags: None,
+            url: None,
+            expires: None,
+        }
+    }
+
+    /// Whether a field is a secret that output does not get masked.
+    fn is_unmasked(&self) -> bool {
+        let open = |field: &FieldName| {
+            let mut about = self.about.iter();
+            about.any(|(name, about)| name == field && !about.sensitive)
+        };
+        self.fields
+            .iter()
+            .any(|(field, value)| value.why_not_searched().is_some() && !open(field))
+    }
 }
 
 impl Session {
     /// Imports secrets into the current scope: all in one transaction, or none.
     ///
     /// # Errors
-    /// [`EngineError::Import`] with the line, [`EngineError::Conflicts`].
+    /// [`EngineError::Import`] with the line, [`EngineError::ImportItem`],
+    /// [`EngineError::Conflicts`].
     pub fn import(
         &mut self,
-        reader: &mut dyn Read,
+        source: Source<'_>,
         options: &ImportOptions,
     ) -> Result<Imported, EngineError> {
-        let content = SecretBuf::read_to_end(reader, FILE_MAX).map_err(|error| match error {
-            ReadError::Io(error) => {
-                EngineError::io(format!("{} cannot be read", options.what))(error)
-            }
-            error => error.into(),
-        })?;
         let mut report = Imported::default();
-        let incoming = match options.form {
-            ImportForm::Dotenv => from_dotenv(options, &content, &mut report)?,
-            ImportForm::Json => json::parse(&options.what, &options.prefix, &content)?,
-        };
+        let incoming = read::read(source, options, &mut report)?;
+        let now = self.now();
         let scope = self.scope().clone();
         let mut items = Vec::new();
         let mut conflicts = Vec::new();
@@ -121,12 +203,11 @@ impl Session {
             } else {
                 report.created.push(secret.key.clone());
             }
-            if secret
-                .fields
-                .iter()
-                .any(|(_, value)| value.why_not_searched().is_some())
-            {
+            if secret.is_unmasked() {
                 report.unmasked.push(secret.key.clone());
+            }
+            if secret.expires.is_some_and(|end| end <= now) {
+                report.expired.push(secret.key.clone());
             }
             items.push((scope.clone(), secret.key.clone(), patch(secret)?));
         }
@@ -143,7 +224,6 @@ impl Session {
                 subjects,
                 detail: String::new(),
             };
-            let now = self.now();
             self.vault
                 .set_many(&mut self.journal, &items, &change, now)?;
         }
@@ -183,18 +263,26 @@ fn patch(secret: Incoming) -> Result<Patch, EngineError> {
         .map(|variable| (field, Some(variable)))
         .into_iter()
         .collect();
+    let mut about = secret.about;
+    let mut known = |field: &FieldName| {
+        let at = about.iter().position(|(name, _)| name == field)?;
+        Some(about.swap_remove(at).1)
+    };
     let values = secret
         .fields
         .into_iter()
         .map(|(field, value)| NewValue {
+            about: known(&field),
             field,
             value,
-            about: None,
         })
         .collect();
     Ok(Patch {
         values,
         bindings,
+        tags: secret.tags,
+        url: secret.url,
+        expires: secret.expires.map(Some),
         ..Patch::default()
     })
 }
@@ -234,9 +322,8 @@ fn from_dotenv(
         }
         let fields = vec![(FieldName::default_field(), Sensitive::input(entry.value))];
         incoming.push(Incoming {
-            key,
-            fields,
             variable: Some(variable),
+            ..Incoming::new(key, fields)
         });
     }
     Ok(incoming)

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use subrosa_audit::{Filter, Format};
 use subrosa_crypto::{Argon2Params, SecretBuf};
 use subrosa_egress::{DocumentForm, Sensitive};
-use subrosa_engine::import::{Conflict, ImportForm, ImportOptions};
+use subrosa_engine::import::{Conflict, ImportForm, ImportOptions, Source, World};
 use subrosa_engine::{
     Effects, EngineError, Home, InitOptions, RestoreOptions, RunOptions, Session, Setting,
 };
@@ -250,13 +250,17 @@ fn what_is_exported_is_imported_again() {
         let mut out = Vec::new();
         session.export(&[], form, &mut out).unwrap();
         let options = ImportOptions {
-            form: import,
+            form: Some(import),
             what: "export".to_owned(),
             prefix: String::new(),
             conflict: Conflict::Fail,
             dry_run: true,
+            all: false,
+            world: World::default(),
         };
-        let report = session.import(&mut &out[..], &options).unwrap();
+        let report = session
+            .import(Source::Stream(&mut &out[..]), &options)
+            .unwrap();
         assert_eq!(report.unchanged.len(), 3, "{report:?}");
     }
 }

@@ -87,10 +87,15 @@ pub(crate) fn close_all_but(_: &InFork, keep: &mut [RawFd]) {
     close_range(first, RawFd::MAX, 0);
 }
 
+/// Marks every descriptor but the standard ones: no program that is executed from now on gets it.
+pub(crate) fn close_on_execute() {
+    close_range(3, RawFd::MAX, libc::CLOSE_RANGE_CLOEXEC);
+}
+
 /// `close_range`, or one call a descriptor on kernels before 5.9.
 pub(super) fn close_range(first: RawFd, last: RawFd, flags: libc::c_uint) {
-    // SAFETY: closes or marks descriptors of a process that executes or ends before any owner of
-    // them runs again (see the callers).
+    // SAFETY: closes descriptors of a process that executes or ends before any owner of them runs
+    // again (see the callers), or marks them, which their owners do not notice.
     let outcome = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if outcome == 0 {
         return;
