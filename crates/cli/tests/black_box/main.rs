@@ -6,11 +6,13 @@
 )]
 
 mod backups;
+mod decrypted;
 mod demonstration;
 mod errors;
 mod folders;
 mod help;
 mod house;
+mod imports;
 mod keys;
 mod leaks;
 mod logs;
