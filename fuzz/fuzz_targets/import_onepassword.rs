@@ -1,0 +1,12 @@
+//! 1Password: keys of items are valid and differ, the same file gives the same, and no error tells a value.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use subrosa_engine::import::onepassword;
+use subrosa_fuzz::items;
+
+fuzz_target!(|data: &[u8]| {
+    items(data, onepassword::items);
+    items(data, onepassword::table);
+});
