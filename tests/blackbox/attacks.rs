@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use subrosa_tests::{Done, Place, held, is_root, program, skipped, wait_until};
+use subrosa_tests::{Done, Place, copies, held, is_root, program, skipped, wait_until};
 
 const VALUE: &[u8] = b"canary-4p9zk2-row-value";
 
@@ -464,77 +464,6 @@ fn row_04_a_run_holds_values_in_locked_pages_and_once_in_the_redactor() {
         4,
         "a run holds a value in locked pages, and once in the redactor",
     );
-}
-
-/// What a command holds while it waits for the vault, which this test keeps locked.
-#[test]
-fn row_04_what_is_being_stored_is_in_locked_pages_alone() {
-    if !is_root() {
-        return skipped(
-            4,
-            "only root may read the memory of a program that closes itself",
-        );
-    }
-    let place = Place::new();
-    place.set("api/key", b"an-earlier-value-of-it");
-    let text = String::from_utf8_lossy(VALUE).into_owned();
-    fs::write(
-        place.path("work/in.env"),
-        format!("A=1\nAPI_KEY={text}\nB=2\n"),
-    )
-    .expect("written");
-    fs::write(place.path("work/quoted.env"), format!("K='{text}'\n")).expect("written");
-    fs::write(place.path("work/in.json"), format!("{{\"a\": \"{text}\"}}")).expect("written");
-    for words in [
-        &["set", "api/key", "--stdin"][..],
-        &["import", "in.env"],
-        &["import", "quoted.env"],
-        &["import", "in.json"],
-    ] {
-        let db = Connection::open(place.vault()).expect("SQLite");
-        db.execute_batch("BEGIN IMMEDIATE").expect("locked");
-        let mut child = place.start(words);
-        let mut input = child.stdin.take().expect("piped");
-        input.write_all(VALUE).expect("it reads or has ended");
-        drop(input);
-        let mut found = (0, 0);
-        wait_until("the value in its memory", || {
-            found = copies(child.id(), VALUE);
-            found.0 > 0 || child.try_wait().expect("ours").is_some()
-        });
-        // Once more, when it has come as far as it can.
-        std::thread::sleep(Duration::from_millis(300));
-        found = copies(child.id(), VALUE);
-        drop(db);
-        let done = Done::from(child.wait_with_output().expect("it ends"));
-        assert_eq!(done.status, 0, "{words:?}: {done:?}");
-        println!("{words:?}: {found:?}");
-        assert!(
-            found.1 == 0 && found.0 > 0,
-            "{words:?}: locked and other copies {found:?}"
-        );
-    }
-    held(
-        4,
-        "set and import hold what they store in locked pages alone",
-    );
-}
-
-/// Copies of a value in the memory of a process: in locked pages, and in others.
-fn copies(pid: u32, value: &[u8]) -> (usize, usize) {
-    let (mut locked, mut open) = (0, 0);
-    for mapping in subrosa_tests::memory(pid) {
-        let found = subrosa_tests::positions(&mapping.content, value).count();
-        if found > 0 && !mapping.is_protected() {
-            println!("{found} in {}", mapping.name);
-        }
-        *(if mapping.is_protected() {
-            &mut locked
-        } else {
-            &mut open
-        }) += found;
-    }
-    (locked, open)
 }
 
 fn is_program(pid: u32) -> bool {

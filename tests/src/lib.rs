@@ -10,7 +10,7 @@ mod place;
 mod program;
 mod spelling;
 
-pub use memory::{Mapping, memory};
+pub use memory::{Mapping, copies, memory};
 pub use place::{Done, PASSPHRASE, Place, copy_folder, files_below};
 pub use program::{program, target};
 pub use spelling::{Needles, positions};

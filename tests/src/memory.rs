@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
+use crate::positions;
+
 /// One mapping and what is in it.
 pub struct Mapping {
     /// Its line in `maps`.
@@ -72,4 +74,22 @@ fn read(memory: &File, start: u64, end: u64) -> Vec<u8> {
         at += STEP;
     }
     content
+}
+
+/// Copies of a value in the memory of a process: in locked pages, and in others.
+#[must_use]
+pub fn copies(pid: u32, value: &[u8]) -> (usize, usize) {
+    let (mut locked, mut open) = (0, 0);
+    for mapping in memory(pid) {
+        let found = positions(&mapping.content, value).count();
+        if found > 0 && !mapping.is_protected() {
+            println!("{found} in {}", mapping.name);
+        }
+        *(if mapping.is_protected() {
+            &mut locked
+        } else {
+            &mut open
+        }) += found;
+    }
+    (locked, open)
 }
