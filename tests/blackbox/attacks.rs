@@ -1,13 +1,11 @@
 //! The red-team rows that can be seen from outside, against the program as it is shipped.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use subrosa_tests::{Done, Place, copies, held, is_root, program, skipped, wait_until};
 
 const VALUE: &[u8] = b"canary-4p9zk2-row-value";

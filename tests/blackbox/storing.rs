@@ -29,8 +29,10 @@ fn row_04_what_is_being_stored_is_in_locked_pages_alone() {
     .expect("written");
     fs::write(place.path("work/quoted.env"), format!("K='{text}'\n")).expect("written");
     fs::write(place.path("work/in.json"), format!("{{\"a\": \"{text}\"}}")).expect("written");
-    // Escapes are where a reader that is not ours would decode into memory of its own.
-    let escaped = format!("\\u0071\\\"{text}\\n");
+    // Escapes are where another reader would decode into memory of its own. The text in front is
+    // what is overwritten first when that is given back.
+    let before = "-".repeat(200);
+    let escaped = format!("{before}\\u0071\\\"{text}\\n");
     let files = [
         ("escaped.json", format!("{{\"b\": \"{escaped}\"}}")),
         (
@@ -47,7 +49,7 @@ fn row_04_what_is_being_stored_is_in_locked_pages_alone() {
         ),
         (
             "lastpass.csv",
-            format!("url,username,password,extra,name,grouping\n,,\"q\"\"{text}\",,lp,\n"),
+            format!("url,username,password,extra,name,grouping\n,,\"{before}\"\"{text}\",,lp,\n"),
         ),
         (
             "1p.data",

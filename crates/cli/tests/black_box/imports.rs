@@ -264,7 +264,7 @@ fn bitwarden_that_is_encrypted_or_broken_is_refused() {
     );
     assert!(
         refused(&house, &["--format", "bitwarden", "cut.json"])
-            .contains("line 1: the document ends too early")
+            .contains("line 1: the file ends too early")
     );
     house.write(
         "deep.json",

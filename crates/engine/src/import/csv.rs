@@ -42,8 +42,9 @@ pub struct Row<'a> {
 /// A whole table.
 #[derive(Debug)]
 pub struct Table<'a> {
-    /// Names of the columns, in lower case and without white space around them.
-    pub columns: Vec<String>,
+    /// The first row. In a file that is no table, values may stand there: they are compared where
+    /// they stand.
+    pub columns: Vec<Cell<'a>>,
     /// All rows but the first.
     pub rows: Vec<Row<'a>>,
 }
@@ -76,6 +77,12 @@ impl Cell<'_> {
         }
     }
 
+    /// Whether it is this name of a column, however it is written.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.raw.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
+    }
+
     /// Whether it holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -83,14 +90,15 @@ impl Cell<'_> {
     }
 }
 
-/// The names of the columns alone, of a document that may be no table at all.
+/// The first row alone, of a document that may be no table at all.
 #[must_use]
-pub fn columns(document: &[u8]) -> Option<Vec<String>> {
-    let head = document
-        .split_inclusive(|byte| *byte == b'\n')
+pub fn head(document: &[u8]) -> Option<Table<'_>> {
+    const LONG: usize = 4096;
+    let mut lines = document.split_inclusive(|byte| *byte == b'\n');
+    lines
         .next()
-        .filter(|line| line.len() <= 4096)?;
-    parse(head).ok().map(|table| table.columns)
+        .filter(|line| line.len() <= LONG)
+        .and_then(|line| parse(line).ok())
 }
 
 /// Reads a whole table.
@@ -113,11 +121,7 @@ pub fn parse(document: &[u8]) -> Result<Table<'_>, Wrong> {
     let Some(first) = reader.row()? else {
         return Err(Wrong::at(Place::Line(1), "there is no row"));
     };
-    let columns: Vec<String> = first
-        .cells
-        .iter()
-        .map(|cell| cell.name().trim().to_lowercase())
-        .collect();
+    let columns = first.cells;
     let mut rows = Vec::new();
     while let Some(row) = reader.row()? {
         if rows.len() == ROWS_MAX {
@@ -141,9 +145,14 @@ impl<'a> Table<'a> {
     /// Which column has one of these names.
     #[must_use]
     pub fn column(&self, names: &[&str]) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| names.contains(&column.as_str()))
+        let any = |column: &Cell<'_>| names.iter().any(|name| column.is(name));
+        self.columns.iter().position(any)
+    }
+
+    /// Whether it has a column of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.column(&[name]).is_some()
     }
 }
 
@@ -280,7 +289,12 @@ mod tests {
             read(text),
             [["1", "x,\"y\"\nz", ""], ["\"", "a\"b", " c "], ["", "", ""]]
         );
-        assert_eq!(parse(text.as_bytes()).unwrap().columns, ["a", "b", "c"]);
+        let table = parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            ["c", "A", "b", "d"].map(|name| table.column(&[name])),
+            [Some(2), Some(0), Some(1), None]
+        );
+        assert_eq!(head(text.as_bytes()).unwrap().columns.len(), 3);
     }
 
     #[test]

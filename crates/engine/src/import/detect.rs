@@ -33,11 +33,11 @@ pub(super) fn form(what: &str, document: &[u8]) -> Result<ImportForm, Wrong> {
     if sops::text_type(document).is_some() {
         return Ok(ImportForm::Sops);
     }
-    if let Some(columns) = csv::columns(document) {
-        if lastpass::is_table(&columns) {
+    if let Some(table) = csv::head(document) {
+        if lastpass::is_table(&table) {
             return Ok(ImportForm::LastPass);
         }
-        if onepassword::is_table(&columns) {
+        if onepassword::is_table(&table) {
             return Ok(ImportForm::OnePassword);
         }
     }

@@ -5,7 +5,8 @@ use std::fmt;
 use subrosa_crypto::{MemoryError, SecretBuf};
 use subrosa_model::Timestamp;
 
-use super::{likely, tree};
+use super::likely;
+use super::tree::{self, Fault};
 use crate::EngineError;
 
 /// All that was found in a file.
@@ -106,7 +107,11 @@ impl Wrong {
             .take_while(|byte| **byte != b'\n')
             .count()
             + 1;
-        let reason = format!("{} (column {column})", wrong.why.reason());
+        let reason = match wrong.why {
+            Fault::Short => "the file ends too early".to_owned(),
+            Fault::Syntax => format!("this is not JSON, from column {column} on"),
+            why => format!("{} (column {column})", why.reason()),
+        };
         Self::at(Place::Line(line), reason)
     }
 
@@ -190,6 +195,9 @@ impl Entry {
     /// secret itself: without a user, a query, a fragment, and anything that looks like a token.
     /// Any other is a secret field.
     pub(crate) fn web(&mut self, value: SecretBuf) {
+        if value.is_empty() {
+            return;
+        }
         let shown = std::str::from_utf8(value.as_slice())
             .ok()
             .filter(|url| self.url.is_none() && likely::is_plain_address(url))

@@ -4,18 +4,17 @@
 //! An object with any other names has fields. Numbers, booleans, arrays and null are refused: a
 //! secret that was a number comes back as text, and nobody asked for that.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName};
 
 use super::Incoming;
+use super::entry::{Place, Wrong};
+use super::tree::{self, Dialect, Node, Text};
 use crate::EngineError;
 
 /// Reads all secrets of a file.
@@ -24,20 +23,7 @@ pub(crate) fn parse(
     prefix: &str,
     content: &SecretBuf,
 ) -> Result<Vec<Incoming>, EngineError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(content.as_slice());
-    let at = Cell::new(0);
-    let secrets = Secrets { prefix, at: &at }
-        .deserialize(&mut deserializer)
-        .and_then(|secrets| deserializer.end().map(|()| secrets));
-    secrets.map_err(|error| EngineError::Import {
-        what: what.to_owned(),
-        line: error.line(),
-        // By its place: whoever swapped names and values has a value where the name should be.
-        reason: match at.get() {
-            place if place > 0 && error.is_data() => format!("entry {place}: {}", reason(&error)),
-            _ => reason(&error),
-        },
-    })
+    secrets(content.as_slice(), prefix).map_err(|wrong| wrong.into_error(what))
 }
 
 /// The names that an import of this file would store.
@@ -56,162 +42,95 @@ pub fn names(
     Ok(secrets.into_iter().map(names).collect())
 }
 
-/// The error without what it may quote: a message of the library can hold the value it met.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text
-        .strip_prefix(OURS)
-        .and_then(|text| text.split(" at line ").next())
-    {
-        Some(ours) => ours.to_owned(),
-        None => match error.classify() {
-            serde_json::error::Category::Eof => "the file ends too early".to_owned(),
-            serde_json::error::Category::Syntax => {
-                format!("this is not JSON, from column {} on", error.column())
-            }
-            _ => "a value is a string, {\"base64\": …} or an object of fields".to_owned(),
-        },
-    }
+const WANTED: &str = "a value is a string, {\"base64\": …} or an object of fields";
+
+fn secrets(document: &[u8], prefix: &str) -> Result<Vec<Incoming>, Wrong> {
+    let tree =
+        tree::parse(document, Dialect::Strict).map_err(|wrong| Wrong::json(document, wrong))?;
+    let Node::Object(members) = &tree else {
+        return Err(Wrong::at(Place::Line(1), WANTED));
+    };
+    let secret = |(index, (name, node)): (usize, &(Text<'_>, Node<'_>))| {
+        // By its place: whoever swapped names and values has a value where the name should be.
+        let place = Place::Line(line_of(document, *name));
+        let refused =
+            |reason: &dyn fmt::Display| Wrong::at(place, format!("entry {}: {reason}", index + 1));
+        let key = KeyName::new(format!("{prefix}{}", name.name())).map_err(|e| refused(&e))?;
+        Ok(Incoming::new(key, fields(node, &refused)?))
+    };
+    members.iter().enumerate().map(secret).collect()
 }
 
-/// Marks messages that were made here, of names alone.
-const OURS: &str = "subrosa: ";
-
-fn ours<E: serde::de::Error>(reason: impl fmt::Display) -> E {
-    E::custom(format_args!("{OURS}{reason}"))
-}
-
-struct Secrets<'a> {
-    prefix: &'a str,
-    /// Which secret is being read, counted from 1, for messages; 0 between them.
-    at: &'a Cell<usize>,
-}
-
-impl<'de> DeserializeSeed<'de> for Secrets<'_> {
-    type Value = Vec<Incoming>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Secrets<'_> {
-    type Value = Vec<Incoming>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of names and values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut secrets: Vec<Incoming> = Vec::new();
-        let mut seen = BTreeSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let key = KeyName::new(format!("{}{name}", self.prefix)).map_err(ours)?;
-            if !seen.insert(key.clone()) {
-                return Err(ours(format_args!("{key} is there twice")));
-            }
-            self.at.set(seen.len());
-            let fields = match map.next_value_seed(Content)? {
-                Parsed::Value(value) => vec![(FieldName::default_field(), value)],
-                Parsed::Fields(fields) => fields,
-            };
-            self.at.set(0);
-            secrets.push(Incoming::new(key, fields));
+fn fields(
+    node: &Node<'_>,
+    refused: &dyn Fn(&dyn fmt::Display) -> Wrong,
+) -> Result<Vec<(FieldName, Sensitive)>, Wrong> {
+    let members = match node {
+        Node::Text(text) => {
+            let value = sensitive(text.secret()?, refused)?;
+            return Ok(vec![(FieldName::default_field(), value)]);
         }
-        Ok(secrets)
-    }
-}
-
-enum Parsed {
-    Value(Sensitive),
-    Fields(Vec<(FieldName, Sensitive)>),
-}
-
-struct Content;
-
-impl<'de> DeserializeSeed<'de> for Content {
-    type Value = Parsed;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Parsed, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Content {
-    type Value = Parsed;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or an object of fields")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Parsed, E> {
-        sensitive(text.as_bytes()).map(Parsed::Value)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
-        let mut fields: Vec<(FieldName, Sensitive)> = Vec::new();
-        let mut binary = None;
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "base64" {
-                binary = Some(map.next_value_seed(Binary)?);
-                continue;
+        Node::Object(members) => members,
+        _ => return Err(refused(&WANTED)),
+    };
+    if let Some(binary) = node.get("base64") {
+        return match (members.len(), binary) {
+            (1, Node::Text(text)) => {
+                let value = sensitive(bytes(*text, refused)?, refused)?;
+                Ok(vec![(FieldName::default_field(), value)])
             }
-            let Parsed::Value(value) = map.next_value_seed(Content)? else {
-                return Err(ours(format_args!(
-                    "{name} is an object inside the fields of a secret"
-                )));
-            };
-            let field = FieldName::new(name).map_err(ours)?;
-            if fields.iter().any(|(earlier, _)| *earlier == field) {
-                return Err(ours(format_args!("the field {field} is there twice")));
-            }
-            fields.push((field, value));
-        }
-        match (binary, fields.is_empty()) {
-            (None, false) => Ok(Parsed::Fields(fields)),
-            (None, true) => Err(ours("a secret has no fields")),
-            (Some(value), true) => Ok(Parsed::Value(value)),
-            (Some(_), false) => Err(ours("base64 stands beside other fields")),
-        }
+            (1, _) => Err(refused(&WANTED)),
+            _ => Err(refused(&"base64 stands beside other fields")),
+        };
     }
+    if members.is_empty() {
+        return Err(refused(&"a secret has no fields"));
+    }
+    let mut fields = Vec::with_capacity(members.len());
+    for (name, member) in members {
+        let name = FieldName::new(name.name()).map_err(|e| refused(&e))?;
+        let value = match member {
+            Node::Text(text) => text.secret()?,
+            Node::Object(object) => match (object.len(), member.get("base64")) {
+                (1, Some(Node::Text(text))) => bytes(*text, refused)?,
+                _ => {
+                    let text = format!("{name} is an object inside the fields of a secret");
+                    return Err(refused(&text));
+                }
+            },
+            _ => return Err(refused(&WANTED)),
+        };
+        fields.push((name, sensitive(value, refused)?));
+    }
+    Ok(fields)
 }
 
-/// A string of base64, decoded.
-struct Binary;
-
-impl<'de> DeserializeSeed<'de> for Binary {
-    type Value = Sensitive;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Sensitive, D::Error> {
-        deserializer.deserialize_str(self)
-    }
+/// Base64, decoded from locked memory into locked memory.
+fn bytes(text: Text<'_>, refused: &dyn Fn(&dyn fmt::Display) -> Wrong) -> Result<SecretBuf, Wrong> {
+    let text = text.secret()?;
+    let mut bytes = SecretBuf::zeroed(base64::decoded_len_estimate(text.len()))?;
+    let decoded = BASE64_STANDARD.decode_slice(text.as_slice(), bytes.as_mut_slice());
+    bytes.truncate(decoded.map_err(|_| refused(&"this is not base64"))?);
+    Ok(bytes)
 }
 
-impl Visitor<'_> for Binary {
-    type Value = Sensitive;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string of base64")
+fn sensitive(
+    value: SecretBuf,
+    refused: &dyn Fn(&dyn fmt::Display) -> Wrong,
+) -> Result<Sensitive, Wrong> {
+    if value.len() > VALUE_MAX {
+        return Err(refused(&format_args!(
+            "a value has at most {VALUE_MAX} bytes"
+        )));
     }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Sensitive, E> {
-        let bytes = BASE64_STANDARD
-            .decode(text)
-            .map_err(|_| ours("this is not base64"))?;
-        if bytes.len() > VALUE_MAX {
-            return Err(ours(format_args!("a value has at most {VALUE_MAX} bytes")));
-        }
-        SecretBuf::take(bytes).map(Sensitive::input).map_err(ours)
-    }
+    Ok(Sensitive::input(value))
 }
 
-fn sensitive<E: serde::de::Error>(bytes: &[u8]) -> Result<Sensitive, E> {
-    if bytes.len() > VALUE_MAX {
-        return Err(ours(format_args!("a value has at most {VALUE_MAX} bytes")));
-    }
-    SecretBuf::copy_from(bytes)
-        .map(Sensitive::input)
-        .map_err(ours)
+/// The line on which a name of the document stands.
+fn line_of(document: &[u8], name: Text<'_>) -> usize {
+    let at = (name.raw().as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
+    let before = document.get(..at).unwrap_or(document);
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -239,6 +158,12 @@ mod tests {
             read(text).unwrap(),
             ["app/a#value", "app/db#user,password", "app/bin#value"]
         );
+    }
+
+    #[test]
+    fn a_field_may_be_bytes() {
+        let text = r#"{"a": {"key": {"base64": "AP8="}, "user": "u"}}"#;
+        assert_eq!(read(text).unwrap(), ["app/a#key,user"]);
     }
 
     #[test]

@@ -6,18 +6,17 @@
 //! Source: LastPass Support, "How do I import stored data using a generic CSV file" and "Export
 //! your vault data".
 
-use super::csv;
+use super::csv::{self, Table};
 use super::entry::{Entry, Found, Place, Wrong};
 
 /// What stands for the address of a secure note.
 const NOTE: &[u8] = b"http://sn";
 
-/// Whether a table with these columns is one of LastPass's.
-pub(crate) fn is_table(columns: &[String]) -> bool {
-    let has = |name: &str| columns.iter().any(|column| column == name);
+/// Whether a table has the columns of one of LastPass's.
+pub(crate) fn is_table(table: &Table<'_>) -> bool {
     ["url", "username", "password", "extra", "name", "grouping"]
         .iter()
-        .all(|name| has(name))
+        .all(|name| table.has(name))
 }
 
 /// Reads a table.
@@ -26,7 +25,7 @@ pub(crate) fn is_table(columns: &[String]) -> bool {
 /// [`Wrong`] with the line, without any of its content.
 pub fn table(document: &[u8]) -> Result<Found, Wrong> {
     let table = csv::parse(document)?;
-    if !is_table(&table.columns) {
+    if !is_table(&table) {
         return Err(Wrong::at(
             Place::Line(1),
             "the first line does not name url, username, password, extra, name and grouping, so LastPass \

@@ -91,7 +91,7 @@ pub(crate) fn is_token(value: &[u8]) -> bool {
     let begins = |known: &&str| {
         value.len() > known.len() + 8 && value[..known.len()].eq_ignore_ascii_case(known.as_bytes())
     };
-    if BEGINNINGS.iter().any(|known| begins(&known)) {
+    if BEGINNINGS.iter().any(begins) {
         return true;
     }
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+=.~".contains(byte);

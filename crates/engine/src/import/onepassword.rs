@@ -11,7 +11,7 @@ use std::io::{Read, Seek};
 use subrosa_crypto::{MemoryError, SecretBuf};
 use subrosa_model::Timestamp;
 
-use super::csv;
+use super::csv::{self, Table};
 use super::entry::{Entry, Found, Place, Wrong};
 use super::tree::{self, Dialect, Node};
 use super::zip::Archive;
@@ -182,11 +182,7 @@ fn section_field(
             entry.secret(name, "password", text.secret()?);
         }
         ("totp", Node::Text(text)) => entry.secret("otp", "totp", text.secret()?),
-        ("url", Node::Text(text)) => {
-            if !text.is_empty() {
-                entry.web(text.secret()?);
-            }
-        }
+        ("url", Node::Text(text)) => entry.web(text.secret()?),
         ("email", Node::Text(text)) => entry.open(title, "email", text.secret()?),
         ("email", object) => {
             if let Some(text) = object.text_of("email_address") {
@@ -249,10 +245,12 @@ fn short(text: &str, length: usize) -> Result<SecretBuf, MemoryError> {
     SecretBuf::copy_from(bytes.get(..length).unwrap_or(bytes))
 }
 
-/// Whether a table with these columns is one of 1Password's.
-pub(crate) fn is_table(columns: &[String]) -> bool {
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    has("title") && has("username") && has("password") && (has("otpauth") || has("archived"))
+/// Whether a table has the columns of one of 1Password's.
+pub(crate) fn is_table(table: &Table<'_>) -> bool {
+    ["title", "username", "password"]
+        .iter()
+        .all(|name| table.has(name))
+        && (table.has("otpauth") || table.has("archived"))
 }
 
 /// Reads a table.
@@ -308,7 +306,7 @@ pub fn table(document: &[u8]) -> Result<Found, Wrong> {
         for (index, name) in table.columns.iter().enumerate() {
             let other = !known.contains(&Some(index));
             if let Some(cell) = row.cell(Some(index)).filter(|_| other) {
-                entry.secret(name.clone(), "", cell.secret()?);
+                entry.secret(name.name(), "", cell.secret()?);
             }
         }
         found.entries.push(entry);

@@ -73,7 +73,7 @@ impl Fault {
     #[must_use]
     pub fn reason(self) -> String {
         match self {
-            Self::Short => "the document ends too early".to_owned(),
+            Self::Short => "it ends too early".to_owned(),
             Self::Syntax => "this is not JSON".to_owned(),
             Self::Encoding => "this is not UTF-8".to_owned(),
             Self::Deep => format!("it is nested deeper than {DEPTH_MAX} levels"),
