@@ -73,6 +73,26 @@ const NEEDS: &[Need] = &[
         debian: "tmux",
     },
     Need {
+        program: "bash",
+        why: "completes what is typed",
+        debian: "bash",
+    },
+    Need {
+        program: "zsh",
+        why: "completes what is typed",
+        debian: "zsh",
+    },
+    Need {
+        program: "fish",
+        why: "completes what is typed",
+        debian: "fish",
+    },
+    Need {
+        program: "man",
+        why: "shows the manual pages",
+        debian: "man-db",
+    },
+    Need {
         program: "age",
         why: "stands beside us in bench vault, and makes keys for files of sops",
         debian: "age",

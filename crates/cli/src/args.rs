@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use subrosa_model::{GroupName, WorkspaceName};
 
 use crate::commands as does;
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{ColorWhen, Output, complain, fail};
@@ -74,7 +75,8 @@ pub(crate) struct Global {
         global = true,
         value_name = "NAME",
         env = "SUBROSA_WORKSPACE",
-        hide_env = true
+        hide_env = true,
+        add = Takes::Workspace
     )]
     pub(crate) workspace: Option<WorkspaceName>,
     /// The group inside the workspace: an environment or a team
@@ -84,7 +86,8 @@ pub(crate) struct Global {
         global = true,
         value_name = "NAME",
         env = "SUBROSA_GROUP",
-        hide_env = true
+        hide_env = true,
+        add = Takes::Group
     )]
     pub(crate) group: Option<GroupName>,
     /// Write machine-readable JSON; errors too
@@ -177,6 +180,23 @@ enum Command {
     Audit(does::audit::Audit),
     Daemon(does::daemon::Daemon),
     Demo(does::demo::Demo),
+    Completions(does::completions::Completions),
+    Man(does::man::Man),
+    Reference(does::man::Reference),
+    CompleteWords(does::completions::CompleteWords),
+}
+
+/// The definition of the command line: help, manual pages, completions and reference come from it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+impl Global {
+    /// The global options of words that may make no sense yet; `None` where they cannot be told.
+    pub(crate) fn partly(words: &[OsString]) -> Option<Self> {
+        let matches = command().ignore_errors(true).try_get_matches_from(words);
+        Self::from_arg_matches(&matches.ok()?).ok()
+    }
 }
 
 /// Does what was typed.
@@ -193,7 +213,17 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     }
     match dispatch(cli, out) {
         Ok(status) => ExitCode::from(status),
-        Err(failure) => fail(&failure, as_json),
+        Err(failure) => fail(&pointed(failure, &words), as_json),
+    }
+}
+
+/// Wrong usage that says no better, with the page of the command that was typed.
+fn pointed(failure: Failure, words: &[OsString]) -> Failure {
+    match subcommand(words) {
+        Some(name) if failure.code == "usage" && failure.remedy.is_none() => {
+            failure.remedy(format!("See what can be typed: subrosa {name} --help"))
+        }
+        _ => failure,
     }
 }
 
@@ -309,10 +339,16 @@ fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {
         out.print(FIRST)?;
         return Ok(0);
     };
-    if let Command::Demo(demo) = command {
-        return demo.run(&out);
-    }
     let is_run = matches!(command, Command::Run(_));
+    let command = match command {
+        // These need neither folders nor configuration, and work where both are broken.
+        Command::Demo(command) => return command.run(&out),
+        Command::Completions(command) => return command.run(&out).map(|()| 0),
+        Command::Man(command) => return command.run(&out).map(|()| 0),
+        Command::Reference(command) => return command.run(&out).map(|()| 0),
+        Command::CompleteWords(command) => return command.run(&out).map(|()| 0),
+        command => command,
+    };
     let outcome = Context::new(cli.global, out).and_then(|context| does_it(command, &context));
     match outcome {
         // Whatever fails on our side must not look like an answer of the command.
@@ -352,5 +388,9 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Log(command) => done(command.run(context)),
         Command::Audit(command) => command.run(context),
         Command::Demo(command) => command.run(&context.out),
+        Command::Completions(command) => done(command.run(&context.out)),
+        Command::Man(command) => done(command.run(&context.out)),
+        Command::Reference(command) => done(command.run(&context.out)),
+        Command::CompleteWords(command) => done(command.run(&context.out)),
     }
 }

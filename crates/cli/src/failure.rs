@@ -1,6 +1,7 @@
 //! Why a command failed: a stable code for programs, a message and a remedy for people.
 
 mod code;
+mod known;
 
 use std::borrow::Cow;
 use std::io;
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use subrosa_engine::{EngineError, PolicyError};
+
+pub(crate) use known::KNOWN;
 
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +59,15 @@ impl Failure {
     #[must_use]
     pub(crate) fn remedy(mut self, text: impl Into<String>) -> Self {
         self.remedy = Some(text.into());
+        self
+    }
+
+    /// With what its code says to type next, where it says nothing better itself.
+    #[must_use]
+    pub(crate) fn guided(mut self) -> Self {
+        if self.remedy.as_deref().is_none_or(str::is_empty) {
+            self.remedy = known::known(&self.code).map(|known| known.remedy.to_owned());
+        }
         self
     }
 

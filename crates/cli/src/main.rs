@@ -9,6 +9,7 @@
 mod access;
 mod args;
 mod commands;
+mod complete;
 mod context;
 mod debug;
 mod demo;
@@ -20,6 +21,7 @@ mod output;
 mod panics;
 mod progress;
 mod prompt;
+mod reference;
 mod remote;
 mod serving;
 mod steering;

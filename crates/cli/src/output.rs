@@ -166,6 +166,7 @@ pub(crate) fn fail(failure: &Failure, as_json: bool) -> ExitCode {
     if failure.is_silent() {
         return ExitCode::from(failure.status);
     }
+    let failure = &failure.clone().guided();
     if as_json {
         complain(&format!("{}\n", json!({ "error": failure })));
     } else {

@@ -9,6 +9,7 @@ use subrosa_model::Timestamp;
 
 use super::list::second;
 use super::log::Choice;
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::files::Target;
@@ -72,7 +73,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 struct Export {
     /// The form: jsonl, csv, otlp
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", add = Takes::One(&["jsonl", "csv", "otlp"]))]
     format: Format,
     /// The file, which must be new; `-` is standard output
     #[arg(short, long, value_name = "FILE")]

@@ -4,6 +4,7 @@ use subrosa_engine::Mode;
 use subrosa_model::{FieldName, KeyName, Tag};
 
 use super::set::{Metadata, bindable};
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
@@ -20,21 +21,21 @@ Examples:
   subrosa edit db/main --bind password=PGPASSWORD --unbind user")]
 pub(crate) struct Edit {
     /// The key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Takes::Key)]
     key: KeyName,
     #[command(flatten)]
     metadata: Metadata,
     /// Take a tag away; repeat for several
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", add = Takes::Tag)]
     no_tag: Vec<Tag>,
     /// The variable that stands for a field; repeat for several
     #[arg(long, value_name = "[FIELD=]VAR")]
     bind: Vec<Binding>,
     /// Name the variable of a field after the key again; repeat for several
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", add = Takes::Field)]
     unbind: Vec<FieldName>,
     /// Drop a field and its value, in a new version; repeat for several
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", add = Takes::Field)]
     drop_field: Vec<FieldName>,
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use subrosa_egress::DocumentForm;
 
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::files::Target;
@@ -30,7 +31,7 @@ Examples:
   subrosa export -o staging.env        a new file that only you may read")]
 pub(crate) struct Export {
     /// Only keys that fit one of these patterns
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = Takes::Key)]
     patterns: Vec<String>,
     /// The form of the document
     #[arg(long, value_enum, default_value_t = Form::Dotenv)]

@@ -5,6 +5,7 @@ use subrosa_model::limits::VALUE_MAX;
 use subrosa_redact::Added;
 
 use super::set::{known, report, warn_unmasked};
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::target::Target;
@@ -20,7 +21,7 @@ Examples:
   subrosa generate hook/token --alphabet hex --length 40")]
 pub(crate) struct Generate {
     /// The key, and the field where it is not `value`
-    #[arg(value_name = "KEY[#FIELD]")]
+    #[arg(value_name = "KEY[#FIELD]", add = Takes::Part)]
     target: Target,
     /// How many characters; bytes with --alphabet bytes
     #[arg(long, value_name = "N", default_value_t = 32)]

@@ -3,6 +3,7 @@
 use subrosa_model::KeyName;
 
 use super::list::second;
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
@@ -18,7 +19,7 @@ Examples:
   subrosa rollback api/key --to 2")]
 pub(crate) struct History {
     /// The key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Takes::Key)]
     key: KeyName,
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use subrosa_engine::{Session, SlotShown};
 
 use super::list::day;
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -47,7 +48,7 @@ enum Command {
     )]
     Rm {
         /// Its label or id, as `subrosa key ls` shows them
-        #[arg(value_name = "LABEL|ID")]
+        #[arg(value_name = "LABEL|ID", add = Takes::Slot)]
         name: String,
     },
     /// Replace the root key and all keys under it

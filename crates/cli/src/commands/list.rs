@@ -3,6 +3,7 @@
 use subrosa_engine::{ListFilter, Listed};
 use subrosa_model::{Tag, Timestamp};
 
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::table::Table;
@@ -20,10 +21,10 @@ Examples:
   subrosa ls --removed                 what `subrosa rollback` can bring back")]
 pub(crate) struct Ls {
     /// Only keys that fit one of these patterns
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = Takes::Key)]
     patterns: Vec<String>,
     /// Only secrets with this tag
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", add = Takes::Tag)]
     tag: Option<Tag>,
     /// All workspaces and groups
     #[arg(long)]

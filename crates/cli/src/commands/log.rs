@@ -8,6 +8,7 @@ use serde::Serialize;
 use subrosa_engine::{Body, Entry, EventKind, Filter, Session};
 use subrosa_model::{Digest, Verdict};
 
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::when::When;
@@ -48,10 +49,10 @@ pub(super) struct Choice {
     #[arg(long, value_name = "TIME")]
     until: Option<When>,
     /// Only these events: decision, completion, change, unlock
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", add = Takes::One(&["decision", "completion", "change", "unlock"]))]
     kind: Option<EventKind>,
     /// Only events about keys that begin so
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", add = Takes::Key)]
     key: Option<String>,
     /// Only events of this caller: operator, agent, or an agent's name
     #[arg(long, value_name = "CALLER")]

@@ -4,6 +4,7 @@ use serde_json::json;
 use subrosa_model::{GroupName, KeyName, Scope, WorkspaceName};
 
 use crate::access::Access;
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::near::missed;
@@ -20,16 +21,16 @@ Examples:
   subrosa mv ca/root ca/root --to-workspace global")]
 pub(crate) struct Mv {
     /// The key now
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", add = Takes::Key)]
     from: KeyName,
     /// The key afterwards
     #[arg(value_name = "TO")]
     to: KeyName,
     /// The workspace afterwards; outside any group unless --to-group names one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Takes::Workspace)]
     to_workspace: Option<WorkspaceName>,
     /// The group afterwards
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Takes::Group)]
     to_group: Option<GroupName>,
     /// Out of the group, into its workspace
     #[arg(long, conflicts_with = "to_group")]
@@ -97,7 +98,7 @@ Examples:
   subrosa rm api/key --purge           for good")]
 pub(crate) struct Rm {
     /// The keys
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required = true, add = Takes::Key)]
     keys: Vec<KeyName>,
     /// Remove them for good, with all their versions
     #[arg(long)]
@@ -163,7 +164,7 @@ Examples:
   subrosa rollback api/key --to 3      see subrosa history api/key")]
 pub(crate) struct Rollback {
     /// The key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Takes::AnyKey)]
     key: KeyName,
     /// The version to make current
     #[arg(long, value_name = "VERSION")]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use subrosa_engine::{Explanation, PolicyInForce, TestResult};
 
 use super::run::Choice;
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::files;
@@ -85,7 +86,7 @@ struct Explain {
     #[command(flatten)]
     choice: Choice,
     /// The command and its arguments, after `--`
-    #[arg(value_name = "COMMAND", required = true, last = true)]
+    #[arg(value_name = "COMMAND", required = true, last = true, add = Takes::Command)]
     command: Vec<OsString>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::complete::Takes;
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::near::missed;
@@ -18,7 +19,7 @@ Examples:
   subrosa read tls/key >key.pem        the value alone, no newline is added")]
 pub(crate) struct Read {
     /// The secret: api/key, db/main#password, subrosa://work/api/key
-    #[arg(value_name = "KEY[#FIELD]")]
+    #[arg(value_name = "KEY[#FIELD]", add = Takes::Part)]
     what: String,
     /// An earlier version
     #[arg(long = "version", value_name = "N")]

@@ -9,6 +9,7 @@ use subrosa_engine::{Ending, Limit, ListFilter, RunOptions, RunOutcome};
 use subrosa_model::{Inject, ProcessLimits, VarName};
 
 use crate::access::Access;
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
@@ -49,7 +50,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Sandbox::Auto, hide_possible_values = true)]
     sandbox: Sandbox,
     /// The command and its arguments, after `--`
-    #[arg(value_name = "COMMAND", required = true, last = true)]
+    #[arg(value_name = "COMMAND", required = true, last = true, add = Takes::Command)]
     command: Vec<OsString>,
 }
 
@@ -57,13 +58,13 @@ pub(crate) struct Run {
 #[derive(Debug, clap::Args)]
 pub(super) struct Choice {
     /// Secrets to use: a key, key#field, a pattern over keys, a reference; repeat for several
-    #[arg(short = 'k', long = "key", value_name = "PATTERN")]
+    #[arg(short = 'k', long = "key", value_name = "PATTERN", add = Takes::Part)]
     keys: Vec<String>,
     /// How values arrive: env, file, stdin, placeholder; without it, as the policy allows
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", add = Takes::One(&["env", "file", "stdin", "placeholder"]))]
     inject: Option<Inject>,
     /// Bind one value to a variable: PGPASSWORD=db/main#password; repeat for several
-    #[arg(long, value_name = "VAR=KEY[#FIELD]")]
+    #[arg(long, value_name = "VAR=KEY[#FIELD]", add = Takes::Binding)]
     bind: Vec<Bind>,
     /// Resolve the references in this file; repeat for several
     #[arg(long, value_name = "FILE")]

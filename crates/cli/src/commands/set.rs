@@ -9,6 +9,7 @@ use subrosa_redact::{Added, MIN_FORCED_BYTES, why_not_searched};
 
 use super::list::second;
 use crate::access::{Access, Kept, Value};
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::prompt::Terminal;
@@ -32,7 +33,7 @@ Examples:
 A variable is named after the key where --bind names no other: api/key becomes API_KEY.")]
 pub(crate) struct Set {
     /// The key, and the field where it is not `value`: api/key, db/main#password
-    #[arg(value_name = "KEY[#FIELD]")]
+    #[arg(value_name = "KEY[#FIELD]", add = Takes::Part)]
     target: Target,
     /// Read the value from standard input, byte for byte to its end
     #[arg(long)]
@@ -82,7 +83,7 @@ struct About {
 #[derive(Debug, clap::Args)]
 pub(super) struct Metadata {
     /// Add a tag; repeat for several
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", add = Takes::Tag)]
     pub(super) tag: Vec<Tag>,
     /// A note; an empty one clears it
     #[arg(long, value_name = "TEXT")]

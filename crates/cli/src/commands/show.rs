@@ -4,6 +4,7 @@ use subrosa_engine::Shown;
 use subrosa_model::KeyName;
 
 use super::list::second;
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::near::missed;
@@ -20,7 +21,7 @@ Examples:
   subrosa show db/main --json")]
 pub(crate) struct Show {
     /// The key
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Takes::Key)]
     key: KeyName,
 }
 
