@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod docs;
 mod fuzz;
 mod house;
 mod junit;
@@ -36,6 +37,7 @@ Usage: cargo xtask COMMAND
   tidy                   compare the tree with ARCHITECTURE.md and the house rules
   mutants [ROW…]         remove each defence by its patch: the row's tests must fail
   mutants --check        only see that every patch applies and every due row has one
+  docs [--check]         write docs/reference from the program; or only say what differs
   fuzz [--seconds N] [TARGET…]
                          fuzz every target (60 s each unless told)
   bench NAME [ARG…]      build and run bench/'s program bench-NAME
@@ -64,6 +66,7 @@ fn dispatch(args: &[String]) -> Result<bool> {
         "test" => test::command(&house()?, rest),
         "tidy" => tidy::command(&house()?, rest),
         "mutants" => mutants::command(&house()?, rest),
+        "docs" => docs::command(&house()?, rest),
         "fuzz" => fuzz::command(&house()?, rest),
         "bench" => bench::command(&house()?, rest),
         "tools" => Ok(tools::provide(&house()?)?.missing.is_empty()),

@@ -47,7 +47,7 @@ struct Stage {
     run: fn(&House, &Options) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     Stage {
         name: "tools",
         title: "what the tests need",
@@ -101,6 +101,12 @@ const STAGES: [Stage; 13] = [
         title: "documentation builds",
         quick: false,
         run: docs,
+    },
+    Stage {
+        name: "reference",
+        title: "the reference says what the program does",
+        quick: false,
+        run: reference,
     },
     Stage {
         name: "mutants",
@@ -352,6 +358,11 @@ fn docs(house: &House, _: &Options) -> Result<Outcome> {
     cargo.args(["doc", "--workspace", "--no-deps", "--keep-going"]);
     cargo.env("RUSTDOCFLAGS", "-D warnings");
     Ok(Outcome::check(shell::run(cargo, Show::Live)?.success))
+}
+
+fn reference(house: &House, _: &Options) -> Result<Outcome> {
+    let held = crate::docs::command(house, &["--check".to_owned()])?;
+    Ok(Outcome::check(held))
 }
 
 fn mutants_apply(house: &House, _: &Options) -> Result<Outcome> {

@@ -265,4 +265,28 @@ mod tests {
         }
         assert!(super::known("nothing").is_none());
     }
+
+    /// A remedy that cannot be typed is none.
+    #[test]
+    fn every_command_that_is_named_is_there() {
+        let cli = crate::args::command();
+        for known in KNOWN {
+            for (at, program) in known.remedy.match_indices("subrosa ") {
+                let mut words = known.remedy[at + program.len()..].split([' ', ',', ';', '.', ')']);
+                let words: Vec<&str> = words.by_ref().take(2).collect();
+                if words[0].starts_with('-') {
+                    continue;
+                }
+                let found = cli.find_subcommand(words[0]);
+                let found = found.unwrap_or_else(|| panic!("{}: {}", known.code, words[0]));
+                if found.has_subcommands() {
+                    assert!(
+                        found.find_subcommand(words[1]).is_some(),
+                        "{}: {words:?}",
+                        known.code
+                    );
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::house::House;
 
 #[test]
-fn errors_have_a_code_a_message_and_mostly_a_remedy() {
+fn errors_have_a_code_a_message_and_a_remedy() {
     let house = House::with_key();
     let wrong = house.write("wrong", "not the passphrase");
     let cases: [(&[&str], &str, i32); 9] = [
@@ -36,6 +36,9 @@ fn errors_have_a_code_a_message_and_mostly_a_remedy() {
             "{words:?}"
         );
         assert!(back.out.is_empty(), "{words:?}");
+        let error: serde_json::Value = serde_json::from_str(&back.err).unwrap();
+        let remedy = error["error"]["remedy"].as_str().unwrap_or_default();
+        assert!(remedy.len() > 10, "{words:?}: {remedy:?}");
     }
     let back = house.call(["ls"]).proof("--passphrase-fd", &wrong).run();
     let said = back.failed(1);
