@@ -138,11 +138,12 @@ fn take(vault: &mut Vault, documents: &mut [Document], step: &Table) -> Result<(
         .get("input")
         .and_then(toml::Value::as_str)
         .unwrap_or_default();
-    let proof = step
-        .get("proof")
-        .and_then(toml::Value::as_bool)
-        .unwrap_or(true);
-    let ran = vault.run(&words, input, proof)?;
+    let flag = |name: &str| step.get(name).and_then(toml::Value::as_bool);
+    let ways = (
+        flag("proof").unwrap_or(true),
+        flag("daemon").unwrap_or(false),
+    );
+    let ran = vault.run(&words, input, ways)?;
     let expected = step
         .get("status")
         .and_then(toml::Value::as_integer)

@@ -70,8 +70,14 @@ impl Vault {
         Ok(())
     }
 
-    /// Runs the program; `proof` says whether it gets what opens the vault.
-    pub(super) fn run(&mut self, words: &[String], input: &str, proof: bool) -> Result<Ran> {
+    /// Runs the program; `proof` says whether it gets what opens the vault, `daemon` whether it may
+    /// use one.
+    pub(super) fn run(
+        &mut self,
+        words: &[String],
+        input: &str,
+        (proof, daemon): (bool, bool),
+    ) -> Result<Ran> {
         let (option, secret) = match &self.recovery {
             Some(code) => ("--recovery-fd", code.clone()),
             None => ("--passphrase-fd", PASSPHRASE.to_owned()),
@@ -102,6 +108,9 @@ impl Vault {
             ("HOME", "account"),
         ] {
             command.env(name, self.root.join(folder));
+        }
+        if !daemon {
+            command.env("SUBROSA_NO_DAEMON", "1");
         }
         command
             .stdin(Stdio::piped())
@@ -138,6 +147,9 @@ fn recovery(said: &str) -> Result<String> {
 
 impl Drop for Vault {
     fn drop(&mut self) {
+        // A step that failed may have left one; stopping none does nothing.
+        let stop = ["daemon", "stop"].map(str::to_owned);
+        let _ = self.run(&stop, "", (false, true));
         let _ = std::fs::remove_dir_all(&self.root);
     }
 }
