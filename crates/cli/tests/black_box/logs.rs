@@ -39,8 +39,8 @@ fn a_use_is_decided_and_completed_on_record() {
     assert_eq!(lines(&house, &["--verdict", "deny"]).len(), 1);
     assert_eq!(
         lines(&house, &["--key", "api/"]).len(),
-        3,
-        "two decisions and the change that stored it"
+        4,
+        "two decisions, the change that stored it, and the one from which on it is masked for good"
     );
     assert_eq!(lines(&house, &["--key", "other/"]).len(), 0);
     assert_eq!(lines(&house, &["--since", "1h", "-n", "2"]).len(), 2);
