@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use subrosa_crypto::{Argon2Params, SecretBuf};
-use subrosa_engine::import::{Conflict, ImportForm, ImportOptions};
+use subrosa_engine::import::{Conflict, ImportForm, ImportOptions, Source, World};
 use subrosa_engine::{Effects, Home, InitOptions, Session, Setting};
 use subrosa_model::Scope;
 
@@ -67,13 +67,15 @@ pub fn fill(root: &Path, key_file: &Path) -> Result<()> {
     }
     text.push('}');
     let options = ImportOptions {
-        form: ImportForm::Json,
+        form: Some(ImportForm::Json),
         what: "bench".to_owned(),
         prefix: String::new(),
         conflict: Conflict::Replace,
         dry_run: false,
+        all: false,
+        world: World::default(),
     };
-    session.import(&mut text.as_bytes(), &options)?;
+    session.import(Source::Stream(&mut text.as_bytes()), &options)?;
     Ok(session.close()?)
 }
 
