@@ -51,10 +51,12 @@ fn secrets(document: &[u8], prefix: &str) -> Result<Vec<Incoming>, Wrong> {
         return Err(Wrong::at(Place::Line(1), WANTED));
     };
     let secret = |(index, (name, node)): (usize, &(Text<'_>, Node<'_>))| {
-        // By its place: whoever swapped names and values has a value where the name should be.
-        let place = Place::Line(line_of(document, *name));
-        let refused =
-            |reason: &dyn fmt::Display| Wrong::at(place, format!("entry {}: {reason}", index + 1));
+        // By its place: whoever swapped names and values has a value where the name should be. It is
+        // counted only for who asks: for each of 100,000 it would be counted through all before it.
+        let refused = |reason: &dyn fmt::Display| {
+            let place = Place::Line(line_of(document, *name));
+            Wrong::at(place, format!("entry {}: {reason}", index + 1))
+        };
         let key = KeyName::new(format!("{prefix}{}", name.name())).map_err(|e| refused(&e))?;
         Ok(Incoming::new(key, fields(node, &refused)?))
     };
