@@ -1,0 +1,9 @@
+//! The protocol over real sockets: what passes, and what is refused.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
+mod client;
+mod deliveries;
+mod frames;
+mod messages;
+mod refusals;
+mod support;
