@@ -167,6 +167,11 @@ pub fn receive(
         (1, _) => true,
         _ => return Err(WireError::Garbled { what: "its header" }),
     };
+    if has_secret && bounds.secret == 0 {
+        return Err(WireError::Garbled {
+            what: "a value where none may come",
+        });
+    }
     if header[10..] != [0; 2] {
         return Err(WireError::Garbled { what: "its header" });
     }

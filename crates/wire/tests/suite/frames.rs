@@ -97,7 +97,7 @@ fn frames_follow_one_another_and_the_end_between_two_is_no_fault() {
     let (ours, theirs) = pair();
     let all: Vec<Content> = (0..20)
         .map(|number: u8| {
-            let secret = (number % 3 == 0).then_some(&b"value"[..]);
+            let secret = number.is_multiple_of(3).then_some(&b"value"[..]);
             Content::new(
                 &vec![number; number.into()],
                 secret,

@@ -86,6 +86,18 @@ fn the_bounds_of_both_sides() {
 }
 
 #[test]
+fn where_no_value_may_come_an_empty_one_may_not_either() {
+    let error = refused(&header(0, 0, 0, 1), &FROM_DAEMON);
+    assert!(
+        matches!(
+            error,
+            WireError::TooLarge { .. } | WireError::Garbled { .. }
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_header_of_nobody_is_refused() {
     for (at, byte) in
         (2..=255)
