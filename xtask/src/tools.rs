@@ -93,6 +93,11 @@ const NEEDS: &[Need] = &[
         debian: "man-db",
     },
     Need {
+        program: "vim",
+        why: "is run on a terminal through the daemon",
+        debian: "vim",
+    },
+    Need {
         program: "age",
         why: "stands beside us in bench vault, and makes keys for files of sops",
         debian: "age",

@@ -24,7 +24,7 @@ fn refused(bytes: &[u8], bounds: &Bounds) -> WireError {
     let (mut ours, theirs) = pair();
     ours.write_all(bytes).unwrap();
     // The connection stays open: what is refused is so by what has come, not by its end.
-    receive(&theirs, bounds, PATIENCE).expect_err("refused")
+    receive(&theirs, bounds, Some(Duration::from_secs(5))).expect_err("refused")
 }
 
 #[test]

@@ -1,0 +1,10 @@
+//! The daemon from outside: the program as it is shipped, in homes that are thrown away.
+
+mod custody;
+mod garbage;
+mod kills;
+mod presence;
+mod same;
+mod starting;
+mod terminal;
+mod together;

@@ -1,0 +1,257 @@
+//! Commands on a terminal that tmux gives, with a shell that has jobs, through the daemon.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use subrosa_tests::{Served, program};
+
+/// A terminal with a shell in it. Its server is this test's own, and ends with it.
+struct Terminal<'a> {
+    served: &'a Served,
+    socket: PathBuf,
+}
+
+impl<'a> Terminal<'a> {
+    fn new(served: &'a Served) -> Self {
+        let terminal = Self {
+            served,
+            socket: served.path("tmux"),
+        };
+        let mut shell = Command::new("sh");
+        served.admit(&mut shell);
+        let mut words = vec!["env".to_owned(), "-i".to_owned()];
+        words.extend(shell.get_envs().filter_map(|(name, value)| {
+            let (name, value) = (name.to_str()?, value?.to_str()?);
+            Some(format!("{name}={value}"))
+        }));
+        words.extend([
+            format!("S={}", program().display()),
+            "TERM=screen".to_owned(),
+            "PS1=> ".to_owned(),
+        ]);
+        words.extend(["bash", "--norc", "--noprofile", "-i"].map(str::to_owned));
+        let mut start = vec![
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "24",
+        ];
+        start.extend(words.iter().map(String::as_str));
+        terminal.tmux(&start);
+        terminal.sees(">");
+        terminal.types("stty -a >before");
+        terminal
+    }
+
+    fn tmux(&self, words: &[&str]) -> String {
+        let done = Command::new("tmux")
+            .arg("-S")
+            .arg(&self.socket)
+            .args(words)
+            .env_remove("TMUX")
+            .current_dir(self.served.path("work"))
+            .stdin(Stdio::null())
+            .output()
+            .expect("tmux is needed: apt-get install tmux");
+        assert!(done.status.success(), "{words:?}: {done:?}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    /// Types a line.
+    fn types(&self, line: &str) {
+        self.tmux(&["send-keys", "-l", line]);
+        self.presses("Enter");
+    }
+
+    /// Presses a key, such as `C-c`.
+    fn presses(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until a text is on the screen.
+    #[track_caller]
+    fn sees(&self, text: &str) {
+        let start = std::time::Instant::now();
+        while !self.screen().contains(text) {
+            assert!(
+                start.elapsed().as_secs() < 30,
+                "{text:?} is not on the screen:\n{}",
+                self.screen()
+            );
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// The shell reads again, and the terminal is set as it was.
+    #[track_caller]
+    fn is_as_before(&self) {
+        self.types("stty -a >after; echo after-$((40 + 2))");
+        self.sees("after-42");
+        let settings = |name: &str| {
+            let text = fs::read_to_string(self.served.path("work").join(name));
+            // Its size is the terminal's own.
+            let text = text.expect("written");
+            text.split_once(';').map(|(_, rest)| {
+                rest.split_once("columns")
+                    .map_or(rest, |(_, rest)| {
+                        rest.split_once(';').map_or(rest, |(_, rest)| rest)
+                    })
+                    .to_owned()
+            })
+        };
+        assert_eq!(
+            settings("after"),
+            settings("before"),
+            "the terminal's settings:\n{}",
+            self.screen()
+        );
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux")
+            .arg("-S")
+            .arg(&self.socket)
+            .arg("kill-server")
+            .env_remove("TMUX")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+#[test]
+fn an_editor_draws_and_stores() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types("$S run -- vim -u NONE -N written.txt; echo status=$?");
+    terminal.sees("written.txt");
+    terminal.presses("i");
+    terminal.tmux(&["send-keys", "-l", "typed in the editor"]);
+    terminal.sees("typed in the editor");
+    terminal.presses("Escape");
+    terminal.types(":wq");
+    terminal.sees("status=0");
+    let written = fs::read_to_string(served.path("work/written.txt"));
+    assert_eq!(written.expect("stored"), "typed in the editor\n");
+    terminal.is_as_before();
+}
+
+#[test]
+fn a_bar_of_progress_stays_on_its_line() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types(
+        "clear; $S run -- sh -c 'test -t 1 && for i in $(seq 1 50); do printf \"\\r[%3d of 50]\" $i; \
+         sleep 0.01; done; echo; echo finis\"\"hed'; echo status=$?",
+    );
+    terminal.sees("status=0");
+    let screen = terminal.screen();
+    assert!(screen.contains("[ 50 of 50]\nfinished\n"), "{screen}");
+    assert!(!screen.contains("[ 49"), "{screen}");
+    terminal.is_as_before();
+}
+
+#[test]
+fn an_interrupt_reaches_the_command() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types(
+        "$S run -- sh -c 'trap \"echo cau\"\"ght; exit 3\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'; echo status=$?",
+    );
+    terminal.sees("ready");
+    terminal.presses("C-c");
+    terminal.sees("status=3");
+    assert!(terminal.screen().contains("caught"));
+    terminal.is_as_before();
+    // A command that does not care ends by it, and the shell sees that.
+    terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; exec sleep 1000'; echo status=$?");
+    terminal.sees("ready");
+    terminal.presses("C-c");
+    terminal.sees("status=130");
+    terminal.is_as_before();
+}
+
+#[test]
+fn a_command_is_stopped_and_goes_on() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    for _ in 0..3 {
+        terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; cat'");
+        terminal.sees("ready");
+        terminal.types("first line");
+        terminal.sees("first line\nfirst line");
+        terminal.presses("C-z");
+        terminal.sees("Stopped");
+        terminal.is_as_before();
+        // What is typed now is the shell's.
+        terminal.types("echo shell-$((40 + 1))");
+        terminal.sees("shell-41");
+        terminal.types("clear; fg; echo status=$?");
+        terminal.types("second line");
+        terminal.sees("second line\nsecond line");
+        terminal.presses("C-d");
+        terminal.sees("status=0");
+        terminal.is_as_before();
+    }
+}
+
+#[test]
+fn a_command_goes_on_in_the_background() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types(
+        "$S run -- sh -c 'echo rea\"\"dy; while [ ! -e go ]; do sleep 0.02; done; echo fini\"\"shed'",
+    );
+    terminal.sees("ready");
+    terminal.presses("C-z");
+    terminal.sees("Stopped");
+    terminal.types("clear; bg");
+    terminal.types("echo shell-$((40 + 1)); touch go");
+    terminal.sees("shell-41");
+    terminal.types("jobs; fg; echo status=$?");
+    terminal.sees("finished");
+    terminal.sees("status=");
+    terminal.is_as_before();
+}
+
+#[test]
+fn the_command_knows_the_size_of_the_terminal() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types(
+        "$S run -- bash -c 'trap \"stty size\" WINCH; stty size; for i in $(seq 400); do sleep 0.05; done'",
+    );
+    terminal.sees("24 80");
+    terminal.tmux(&["resize-window", "-x", "101", "-y", "33"]);
+    terminal.sees("33 101");
+    terminal.tmux(&["resize-window", "-x", "90", "-y", "20"]);
+    terminal.sees("20 90");
+    terminal.presses("C-c");
+    terminal.types("clear");
+    terminal.is_as_before();
+}
+
+#[test]
+fn the_terminal_is_as_before_when_the_daemon_is_killed() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal.types("$S run -- vim -u NONE -N written.txt; echo status=$?");
+    terminal.sees("written.txt");
+    served.kill();
+    terminal.sees("status=125");
+    terminal.is_as_before();
+    served.unlock();
+    terminal.types("clear; $S run -- echo again-$((40 + 3))");
+    terminal.sees("again-43");
+}
