@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::thread;
 
-use subrosa_tests::{Done, Served, held, wait_until};
+use subrosa_tests::{Done, Served, held, runs, wait_until};
 
 #[test]
 fn twenty_that_start_it_at_once_get_the_same_one() {
@@ -146,4 +146,24 @@ fn row_34_a_foreign_listener_gets_no_passphrase() {
         34,
         "a listener of another protocol hears the first words alone",
     );
+}
+
+/// A process that starts the daemon ends, and nothing of it is held: neither its streams nor its
+/// folder.
+#[test]
+fn the_daemon_holds_on_to_nothing_of_who_started_it() {
+    let served = Served::open();
+    let pid = served.daemon().expect("it runs");
+    let folder = fs::read_link(format!("/proc/{pid}/cwd")).expect("readable");
+    assert_eq!(folder.to_str(), Some("/"));
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("readable");
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .expect("fields")
+        .split(' ')
+        .collect();
+    assert_eq!(fields[3], pid.to_string(), "a session of its own");
+    assert_eq!(fields[4], "0", "no terminal");
+    assert!(runs(pid));
 }

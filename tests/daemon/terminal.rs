@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use subrosa_tests::{Served, program};
+use subrosa_tests::{Served, program, runs, wait_until};
 
 /// A terminal with a shell in it. Its server is this test's own, and ends with it.
 struct Terminal<'a> {
@@ -145,6 +145,28 @@ fn an_editor_draws_and_stores() {
     let written = fs::read_to_string(served.path("work/written.txt"));
     assert_eq!(written.expect("stored"), "typed in the editor\n");
     terminal.is_as_before();
+}
+
+/// As most people have it: the daemon was started from the terminal on which commands run then.
+#[test]
+fn a_daemon_that_was_started_on_the_same_terminal() {
+    let served = Served::locked();
+    let terminal = Terminal::new(&served);
+    terminal.types("$S unlock --passphrase-fd 3 3<../passphrase; echo status=$?");
+    terminal.sees("status=0");
+    terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; cat'; echo status=$?");
+    terminal.sees("ready");
+    terminal.types("a line");
+    terminal.sees("a line\na line");
+    terminal.presses("C-d");
+    terminal.sees("status=0");
+    terminal.is_as_before();
+    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+    terminal.tmux(&["send-keys", "-l", "exit"]);
+    let _ = terminal.tmux(&["send-keys", "Enter"]);
+    let shell: u32 = shell.trim().parse().expect("a process");
+    wait_until("the terminal gone", || !runs(shell));
+    served.run(&["ls"]).ok();
 }
 
 #[test]

@@ -6,7 +6,6 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use subrosa_server::{Options, ServerError, serve as serve_clients};
@@ -35,7 +34,9 @@ pub(crate) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(context: &Context) -> Result<(), Failure> {
-    // Neither the terminal from which it was started nor its folder is held on to.
+    // Neither the terminal from which it was started nor its folder is held on to: setting the
+    // terminal of a client would stop a daemon whose own it is. Only what a shell started in the
+    // foreground leads a group already, and stays there.
     let _ = rustix::process::setsid();
     let options = Options {
         home: context.home.clone(),
@@ -75,7 +76,6 @@ pub(crate) fn start() -> Result<(), Failure> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()
         .map_err(failed("starting it"))?;
     let mut said = String::new();
