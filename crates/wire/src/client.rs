@@ -1,10 +1,10 @@
 //! The client's side of a connection.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, FileType, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
@@ -51,7 +51,16 @@ pub fn connect(path: &Path, program: &str) -> Result<Client, WireError> {
     let flags = SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
         .map_err(WireError::system("making a socket"))?;
-    let address = SocketAddrUnix::new(path).map_err(WireError::system("naming the socket"))?;
+    // By its open folder: the path itself may be longer than a socket's name may be.
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(nobody());
+    };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = open(folder, flags, Mode::empty())
+        .map_err(WireError::system("opening the socket's folder"))?;
+    let near = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string());
+    let address =
+        SocketAddrUnix::new(near.join(name)).map_err(WireError::system("naming the socket"))?;
     match dial(&socket, &address) {
         Err(Errno::CONNREFUSED | Errno::NOENT) => return Err(nobody()),
         dialled => dialled.map_err(WireError::system("connecting"))?,

@@ -212,6 +212,22 @@ fn requests_and_answers_over_a_listener() {
     });
 }
 
+/// A home may be deep, and a socket's name has 107 bytes.
+#[test]
+fn a_path_longer_than_the_name_of_a_socket() {
+    let folder = folder();
+    let deep = folder.path().join("d".repeat(120)).join("e".repeat(120));
+    fs::create_dir_all(&deep).unwrap();
+    let short = folder.path().join("s");
+    let listener = UnixListener::bind(&short).unwrap();
+    let path = deep.join("daemon.sock");
+    fs::rename(&short, &path).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| welcome(listener.accept().unwrap().0, "1").unwrap());
+        connect(&path, "1").unwrap();
+    });
+}
+
 #[test]
 fn a_daemon_that_goes_after_the_first_words_is_closed() {
     let folder = folder();
