@@ -131,6 +131,24 @@ fn an_earlier_value_is_masked_too() {
     assert_eq!(served.run(&run).ok().text(), masked);
 }
 
+/// New keys in the vault: the daemon's are of no use any more, and it says what to do, which helps.
+#[test]
+fn keys_that_another_process_replaced() {
+    let served = Served::open();
+    served.fed(&["set", "api/key", "--stdin"], VALUE).ok();
+    served.proven(&["key", "rotate"]).ok();
+    let done = served.run(&["ls"]).explained(&["replaced"]);
+    assert!(done.out.is_empty());
+    served.run(&["ls"]).explained(&["subrosa unlock"]);
+    served.unlock();
+    served.run(&["show", "api/key"]).ok();
+    served
+        .fed(&["set", "api/key", "--stdin"], b"canary-after-the-rotation")
+        .ok();
+    assert_eq!(served.read("api/key"), b"canary-after-the-rotation");
+    served.verify();
+}
+
 /// A command that runs goes on when the vault is locked; its output is masked, and its end is in
 /// the log.
 #[test]

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use subrosa_engine::{Effects, EngineError, Home, Session, Setting, Unlock};
+use subrosa_engine::{Effects, EngineError, Home, Session, Setting, Unlock, VaultError};
 use subrosa_model::{Caller, Scope};
 
 /// After which times a vault is locked.
@@ -128,13 +128,18 @@ impl Keeper {
         scope: &Scope,
         work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
     ) -> Option<Result<T, EngineError>> {
-        self.with_open(|open| {
+        let served = self.with_open(|open| {
             open.used = since_boot();
             open.session.act_for(caller.clone(), scope.clone())?;
             let done = work(&mut open.session);
             open.used = since_boot();
             done
-        })
+        });
+        if let Some(Err(EngineError::Vault(VaultError::Replaced))) = &served {
+            // Our keys open nothing any more: the next one is asked for a proof.
+            self.lock();
+        }
+        served
     }
 
     /// How it is; `None` when it is locked.
