@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use subrosa_tests::{Served, program, runs, wait_until};
+use rustix::process::Signal;
+use subrosa_tests::{Served, program, runs, send, wait_until};
 
 /// A terminal with a shell in it. Its server is this test's own, and ends with it.
 struct Terminal<'a> {
@@ -130,12 +131,31 @@ impl Drop for Terminal<'_> {
     }
 }
 
+/// The client in the terminal: the one process of ours that runs there.
+fn client(terminal: &Terminal<'_>) -> u32 {
+    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+    let shell: u32 = shell.trim().parse().expect("a process");
+    let mut found = None;
+    wait_until("the client", || {
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        found = children
+            .expect("it runs")
+            .split_whitespace()
+            .next()
+            .map(|pid| pid.parse::<u32>().expect("a process"));
+        found.is_some()
+    });
+    found.expect("just found")
+}
+
 #[test]
 fn an_editor_draws_and_stores() {
     let served = Served::open();
     let terminal = Terminal::new(&served);
-    terminal.types("$S run -- vim -u NONE -N written.txt; echo status=$?");
-    terminal.sees("written.txt");
+    terminal
+        .types("$S run -- vim -u NONE -N --cmd \"set t_RV= t_u7=\" written.txt; echo status=$?");
+    // What it draws below an empty text.
+    terminal.sees("~\n~\n~");
     terminal.presses("i");
     terminal.tmux(&["send-keys", "-l", "typed in the editor"]);
     terminal.sees("typed in the editor");
@@ -243,7 +263,7 @@ fn a_command_goes_on_in_the_background() {
     terminal.sees("shell-41");
     terminal.types("jobs; fg; echo status=$?");
     terminal.sees("finished");
-    terminal.sees("status=");
+    terminal.sees("status=0");
     terminal.is_as_before();
 }
 
@@ -268,12 +288,54 @@ fn the_command_knows_the_size_of_the_terminal() {
 fn the_terminal_is_as_before_when_the_daemon_is_killed() {
     let served = Served::open();
     let terminal = Terminal::new(&served);
-    terminal.types("$S run -- vim -u NONE -N written.txt; echo status=$?");
-    terminal.sees("written.txt");
+    terminal
+        .types("$S run -- vim -u NONE -N --cmd \"set t_RV= t_u7=\" written.txt; echo status=$?");
+    // What it draws below an empty text.
+    terminal.sees("~\n~\n~");
     served.kill();
     terminal.sees("status=125");
     terminal.is_as_before();
     served.unlock();
     terminal.types("clear; $S run -- echo again-$((40 + 3))");
     terminal.sees("again-43");
+}
+
+#[test]
+fn the_terminal_is_as_before_when_the_client_is_killed() {
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    terminal
+        .types("$S run -- vim -u NONE -N --cmd \"set t_RV= t_u7=\" written.txt; echo status=$?");
+    // What it draws below an empty text.
+    terminal.sees("~\n~\n~");
+    let pid = client(&terminal);
+    send(pid, Signal::KILL);
+    wait_until("it gone", || !runs(pid));
+    // The daemon sees it go, ends the editor, and sets the terminal back.
+    let daemon = served.daemon().expect("it runs");
+    wait_until("the run over", || {
+        served.run(&["unlock", "--json"]).ok();
+        subrosa_tests::figure(daemon, "Threads") <= 4
+    });
+    terminal.is_as_before();
+}
+
+/// A command may take its time to end. What is typed meanwhile is for the shell, and may well be
+/// a passphrase.
+#[test]
+fn what_is_typed_after_the_client_was_killed_is_not_for_the_command() {
+    const READS: &str = "trap '' TERM HUP INT; echo rea\"\"dy; while :; do read -r line && echo \"$line\" >>got; done";
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    fs::write(served.path("work/reads"), READS).expect("written");
+    terminal.types("$S run -- sh reads");
+    terminal.sees("ready");
+    let pid = client(&terminal);
+    send(pid, Signal::KILL);
+    wait_until("it gone", || !runs(pid));
+    // The daemon hears of it at once; this leaves it the time to be scheduled.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.types("echo typed for the shell >typed");
+    wait_until("the shell heard it", || served.path("work/typed").exists());
+    assert!(!served.path("work/got").exists(), "the command heard it");
 }

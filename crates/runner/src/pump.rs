@@ -308,6 +308,10 @@ impl<'a> Pump<'a> {
             self.give_up();
             return;
         }
+        // The terminal is somebody else's from here on: what is typed is not for the command, which
+        // may take its time to end.
+        self.keyboard = None;
+        self.raw = None;
         self.abandoned = true;
         self.end(None);
     }
