@@ -187,3 +187,83 @@ fn row_37_frames_that_never_end() {
         &format!("600 half frames: {resident} KiB are resident, and a client is served"),
     );
 }
+
+/// As large as frames may be, all but their last byte.
+#[test]
+fn row_37_large_frames_that_never_end() {
+    let (served, pid, open) = opened();
+    let mut halves = Vec::new();
+    let most = [frame(FROM_CLIENT.body, 0), vec![0x20; FROM_CLIENT.body - 1]].concat();
+    for _ in 0..256 {
+        let mut socket = greeted(&served);
+        socket.write_all(&most).expect("it reads");
+        halves.push(socket);
+    }
+    is_served(&served, pid);
+    drop(halves);
+    settles(pid, open);
+}
+
+/// Messages that are small on the wire and large in memory.
+#[test]
+fn row_37_small_messages_that_grow() {
+    let (served, pid, open) = opened();
+    let run = subrosa_wire::Run {
+        command: vec![Vec::new(); FROM_CLIENT.body - 4096],
+        patterns: Vec::new(),
+        binds: Vec::new(),
+        inject: None,
+        pass: Vec::new(),
+        limits: subrosa_model::ProcessLimits::default(),
+        variables: Vec::new(),
+        directory: b"/".to_vec(),
+        streams: [false; 3],
+    };
+    let call = subrosa_wire::Call {
+        scope: subrosa_model::Scope {
+            workspace: subrosa_model::Scope::default_workspace(),
+            group: None,
+        },
+        request: subrosa_wire::Request::Run(Box::new(run)),
+    };
+    let body = subrosa_wire::encode(&call).expect("bytes");
+    let mut most = 0;
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..64)
+            .map(|_| {
+                let (served, body) = (&served, &body);
+                scope.spawn(move || {
+                    let socket = greeted(served);
+                    let null = std::fs::File::open("/dev/null").expect("there");
+                    let null = std::os::fd::AsFd::as_fd(&null);
+                    let sent = subrosa_wire::send(&socket, body, None, &[null], None);
+                    sent.expect("it reads");
+                    let _ = subrosa_wire::receive(&socket, &subrosa_wire::FROM_DAEMON, None);
+                })
+            })
+            .collect();
+        while clients.iter().any(|client| !client.is_finished()) {
+            most = most.max(figure(pid, "VmRSS"));
+        }
+    });
+    assert!(most < RESIDENT, "{most} KiB were resident");
+    settles(pid, open);
+}
+
+/// Twenty passphrases at once: deriving keys takes memory, which is not taken twenty times.
+#[test]
+fn row_37_passphrases_tried_at_once() {
+    let served = Served::locked();
+    served.run(&["daemon", "start"]).ok();
+    let pid = served.daemon().expect("it runs");
+    let mut most = 0;
+    std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..20)
+            .map(|_| scope.spawn(|| served.unlock_with("wrong", &[])))
+            .collect();
+        while tries.iter().any(|one| !one.is_finished()) {
+            most = most.max(figure(pid, "VmRSS"));
+        }
+    });
+    assert!(most < 3 * 256 * 1024, "{most} KiB were resident");
+}

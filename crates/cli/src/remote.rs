@@ -173,7 +173,7 @@ impl Remote {
     /// Has the daemon run a command on our descriptors, and passes our signals on to it.
     pub(crate) fn run(&mut self, options: &RunOptions) -> Result<RunOutcome, Trouble> {
         let streams = steering::streams();
-        let request = convert::run_of(options, streams.each_ref().map(Option::is_some));
+        let request = convert::run_of(options, streams.each_ref().map(Option::is_some))?;
         let call = self.call(Request::Run(Box::new(request)));
         match steering::carry(&mut self.client, &call, &streams)?? {
             Answer::Ran(report) => Ok(convert::outcome(*report)),

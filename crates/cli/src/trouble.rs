@@ -108,6 +108,7 @@ impl From<wire::WireError> for Failure {
             wire::WireError::Closed => {
                 "The daemon ended. What it acknowledged is stored; start it again: subrosa unlock"
             }
+            wire::WireError::Elsewhere => "Use subrosa --no-daemon here",
             wire::WireError::Late => "See how it is: subrosa status",
             _ => "Use subrosa --no-daemon, or restart the daemon: subrosa daemon stop",
         };

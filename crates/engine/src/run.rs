@@ -49,6 +49,29 @@ pub struct RunOptions {
     pub directory: PathBuf,
 }
 
+impl RunOptions {
+    /// The references in the files that are named, or in `.env` where nothing is. Read by whoever
+    /// wants the run: a descriptor or a pipe among them is its own.
+    ///
+    /// # Errors
+    /// [`EngineError::Import`] with the line that cannot be read.
+    pub fn references(&self) -> Result<Vec<(VarName, String)>, EngineError> {
+        let implicit =
+            self.patterns.is_empty() && self.binds.is_empty() && self.env_files.is_empty();
+        let usual = self.directory.join(".env");
+        let files = if implicit && usual.is_file() {
+            std::slice::from_ref(&usual)
+        } else {
+            &self.env_files
+        };
+        let mut found = Vec::new();
+        for file in files {
+            found.extend(references_in(file)?);
+        }
+        Ok(found)
+    }
+}
+
 impl Session {
     /// Runs a command with secrets.
     ///
@@ -241,17 +264,7 @@ impl Session {
             }
         }
         let mut binds = options.binds.clone();
-        let implicit =
-            options.patterns.is_empty() && options.binds.is_empty() && options.env_files.is_empty();
-        let usual = options.directory.join(".env");
-        let files = if implicit && usual.is_file() {
-            std::slice::from_ref(&usual)
-        } else {
-            &options.env_files
-        };
-        for file in files {
-            binds.extend(references_in(file)?);
-        }
+        binds.extend(options.references()?);
         for (variable, what) in binds {
             let mut selected = self.select(&what)?.into_iter();
             match (selected.next(), selected.next()) {

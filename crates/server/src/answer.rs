@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
@@ -13,6 +14,11 @@ use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, Sta
 use crate::convert;
 use crate::keeper::{Keeper, Timeouts};
 
+/// Words of a command at most.
+const WORDS_MAX: usize = 64 * 1024;
+/// Entries of any other list in a request at most.
+const PARTS_MAX: usize = 4096;
+
 /// Turns an error of a use case into what the client shows.
 pub(crate) type Describe = fn(EngineError) -> Box<Failure>;
 
@@ -22,6 +28,8 @@ pub(crate) struct House {
     pub(crate) describe: Describe,
     pub(crate) since: Timestamp,
     pub(crate) running: AtomicU32,
+    /// Held while a request is decoded.
+    pub(crate) reading: Mutex<()>,
 }
 
 /// What comes of a call.
@@ -65,7 +73,7 @@ fn garbled() -> Box<Failure> {
 impl House {
     /// Carries out what came in a frame.
     pub(crate) fn carry_out(&self, caller: &Caller, frame: Frame) -> Done {
-        let Ok(call) = decode::<Call>(&frame.body) else {
+        let Some(call) = self.read(&frame.body) else {
             return Err(garbled()).into();
         };
         let Call { scope, request } = call;
@@ -101,6 +109,34 @@ impl House {
             Request::Run(run) => self.run(caller, &scope, *run, descriptors).into(),
             request => self.use_vault(caller, &scope, request, secret).into(),
         }
+    }
+
+    /// The request of a frame; `None` when it is none, or has more parts than anybody needs.
+    ///
+    /// One at a time: a list of nothings is small in a frame and large in memory.
+    fn read(&self, body: &[u8]) -> Option<Call> {
+        let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = decode::<Call>(body).ok()?;
+        let fits = match &call.request {
+            Request::Run(run) => {
+                run.command.len() <= WORDS_MAX
+                    && run.variables.len() <= PARTS_MAX
+                    && [run.patterns.len(), run.binds.len(), run.pass.len()]
+                        .iter()
+                        .all(|count| *count <= PARTS_MAX)
+            }
+            Request::List(filter) => filter.patterns.len() <= PARTS_MAX,
+            Request::Set { change, .. } => {
+                change.remove_fields.len() <= PARTS_MAX
+                    && change.bindings.len() <= PARTS_MAX
+                    && change
+                        .tags
+                        .as_ref()
+                        .is_none_or(|tags| tags.len() <= PARTS_MAX)
+            }
+            _ => true,
+        };
+        fits.then_some(call)
     }
 
     fn state(&self) -> State {

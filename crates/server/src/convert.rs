@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
-    Ending, Field, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions, RunOutcome,
-    RunReport, Shown, ShownField, Stored,
+    Ending, EngineError, Field, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions,
+    RunOutcome, RunReport, Shown, ShownField, Stored,
 };
 use subrosa_model::{Timestamp, VarName};
 use subrosa_wire as wire;
@@ -244,11 +244,13 @@ pub(crate) fn stored_of(stored: &Stored, shown: Shown) -> wire::Stored {
     }
 }
 
-/// What to run, to be sent; of our variables those that a command may get, and no other.
-#[must_use]
-pub fn run_of(options: &RunOptions, streams: [bool; 3]) -> wire::Run {
+/// What to run, to be sent: with the references that our own files hold, and of our variables those
+/// that a command may get.
+///
+/// # Errors
+/// As [`RunOptions::references`].
+pub fn run_of(options: &RunOptions, streams: [bool; 3]) -> Result<wire::Run, EngineError> {
     let bytes = |text: &OsString| text.as_bytes().to_vec();
-    let path = |path: &PathBuf| options.directory.join(path).into_os_string().into_vec();
     let passed = |name: &OsString| {
         let named = |pass: &VarName| name == pass.as_str();
         subrosa_engine::inherited(name)
@@ -256,11 +258,11 @@ pub fn run_of(options: &RunOptions, streams: [bool; 3]) -> wire::Run {
             || name == "XDG_RUNTIME_DIR"
             || options.pass.iter().any(named)
     };
-    wire::Run {
+    let references = options.references()?;
+    Ok(wire::Run {
         command: options.command.iter().map(bytes).collect(),
         patterns: options.patterns.clone(),
-        binds: options.binds.clone(),
-        env_files: options.env_files.iter().map(path).collect(),
+        binds: options.binds.iter().cloned().chain(references).collect(),
         inject: options.inject,
         pass: options.pass.clone(),
         limits: options.limits,
@@ -272,7 +274,7 @@ pub fn run_of(options: &RunOptions, streams: [bool; 3]) -> wire::Run {
             .collect(),
         directory: options.directory.as_os_str().as_bytes().to_vec(),
         streams,
-    }
+    })
 }
 
 pub(crate) fn options(sent: wire::Run) -> RunOptions {
@@ -280,11 +282,7 @@ pub(crate) fn options(sent: wire::Run) -> RunOptions {
         command: sent.command.into_iter().map(OsString::from_vec).collect(),
         patterns: sent.patterns,
         binds: sent.binds,
-        env_files: sent
-            .env_files
-            .into_iter()
-            .map(|path| PathBuf::from(OsString::from_vec(path)))
-            .collect(),
+        env_files: Vec::new(),
         inject: sent.inject,
         pass: sent.pass,
         limits: sent.limits,

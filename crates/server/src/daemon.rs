@@ -55,6 +55,7 @@ pub fn serve(options: Options, ready: impl FnOnce()) -> Result<(), ServerError> 
             describe: options.describe,
             since,
             running: AtomicU32::new(0),
+            reading: Mutex::new(()),
         },
         program: options.program,
         stopping: AtomicBool::new(false),

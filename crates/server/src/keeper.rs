@@ -43,6 +43,9 @@ pub(crate) struct Keeper {
     home: Home,
     effects: Effects,
     open: Mutex<Option<Open>>,
+    /// Held while a passphrase is tried: one after the other, since each takes as much memory and
+    /// time as it is meant to.
+    trying: Mutex<()>,
     /// How far the clock that counts suspension was ahead of the other.
     ahead: Mutex<Duration>,
 }
@@ -59,6 +62,7 @@ impl Keeper {
             home,
             effects,
             open: Mutex::new(None),
+            trying: Mutex::new(()),
             ahead: Mutex::new(ahead()),
         }
     }
@@ -83,6 +87,7 @@ impl Keeper {
         unlock: &Unlock,
         timeouts: Timeouts,
     ) -> Result<Vec<String>, EngineError> {
+        let _one = self.trying.lock().unwrap_or_else(PoisonError::into_inner);
         if self.with_open(|_| ()).is_some() {
             return Ok(Vec::new());
         }

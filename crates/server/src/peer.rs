@@ -9,8 +9,8 @@ use subrosa_crypto::{Rng, random};
 use subrosa_model::{Caller, CallerKind, SessionId};
 
 /// Namespaces in which a caller must be where the daemon is: else a path, a process id or a user
-/// means something else to it.
-const NAMESPACES: [&str; 3] = ["mnt", "pid", "user"];
+/// means something else to it, and what it runs would be let out of where it is.
+const NAMESPACES: [&str; 6] = ["mnt", "pid", "user", "net", "ipc", "uts"];
 
 /// Why a caller is not served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,14 +34,16 @@ pub(crate) enum Refused {
 
 /// The caller behind a connection.
 pub(crate) fn caller(socket: impl AsFd, rng: &dyn Rng) -> Result<Caller, Refused> {
-    let peer = socket_peercred(socket).map_err(Refused::Unknown)?;
+    let peer = match socket_peercred(socket) {
+        // Not an error of the system's: it says 0 for a process that has no number here.
+        Err(errno) if errno.raw_os_error() == 0 => {
+            return Err(Refused::Elsewhere { which: "pid" });
+        }
+        told => told.map_err(Refused::Unknown)?,
+    };
     let (uid, pid) = (peer.uid.as_raw(), peer.pid.as_raw_pid());
     if uid != rustix::process::geteuid().as_raw() {
         return Err(Refused::User { uid });
-    }
-    if pid <= 0 {
-        // Its process has no number here.
-        return Err(Refused::Elsewhere { which: "pid" });
     }
     let of = |name: &str| std::fs::read_link(PathBuf::from(format!("/proc/{pid}/{name}"))).ok();
     let own = |name: &str| std::fs::read_link(PathBuf::from(format!("/proc/self/{name}"))).ok();

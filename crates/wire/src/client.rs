@@ -66,7 +66,11 @@ pub fn connect(path: &Path, program: &str) -> Result<Client, WireError> {
         dialled => dialled.map_err(WireError::system("connecting"))?,
     }
     // Whoever listens, not only whoever made the name: a passphrase is going to be said there.
-    let peer = socket_peercred(&socket).map_err(WireError::system("asking who listens"))?;
+    let peer = match socket_peercred(&socket) {
+        // Not an error of the system's: it says 0 for a process that has no number here.
+        Err(errno) if errno.raw_os_error() == 0 => return Err(WireError::Elsewhere),
+        told => told.map_err(WireError::system("asking who listens"))?,
+    };
     if peer.uid.as_raw() != own {
         return Err(foreign(peer.uid.as_raw()));
     }

@@ -22,6 +22,9 @@ pub enum WireError {
         /// Its owner.
         uid: u32,
     },
+    /// The daemon's process has no number here.
+    #[error("the daemon is in another pid namespace")]
+    Elsewhere,
     /// The other side speaks another protocol.
     #[error("the daemon speaks protocol {theirs} (subrosa {program}), and this program {ours}")]
     Version {

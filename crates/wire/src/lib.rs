@@ -36,7 +36,7 @@ pub use message::{
 
 /// What a client sends at most: a request, and a value.
 pub const FROM_CLIENT: Bounds = Bounds {
-    body: 1024 * 1024,
+    body: 256 * 1024,
     secret: subrosa_model::limits::VALUE_MAX,
     descriptors: 4,
 };

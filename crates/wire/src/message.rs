@@ -205,8 +205,6 @@ pub struct Run {
     pub patterns: Vec<String>,
     /// Variables that are bound to a secret by name.
     pub binds: Vec<(VarName, String)>,
-    /// Files whose references are resolved, as absolute paths.
-    pub env_files: Vec<Vec<u8>>,
     /// How values arrive.
     pub inject: Option<Inject>,
     /// Variables to pass on beside the usual ones.

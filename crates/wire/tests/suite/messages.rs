@@ -61,7 +61,6 @@ fn run(words: Vec<Vec<u8>>, variables: Vec<(Vec<u8>, Vec<u8>)>) -> Run {
         command: words,
         patterns: vec!["db/**".to_owned()],
         binds: vec![(variable("A"), "a/b#c".to_owned())],
-        env_files: vec![b"/a/\xff".to_vec()],
         inject: Some(Inject::Env),
         pass: vec![variable("LANG")],
         limits: ProcessLimits {
@@ -187,6 +186,7 @@ fn replies() -> Vec<Reply> {
             stragglers_killed: 1,
             duration: Duration::from_micros(5),
             used: vec!["a#b".to_owned()],
+            warnings: Vec::new(),
         }))),
         Err(Box::new(Failure {
             code: "missing".to_owned(),

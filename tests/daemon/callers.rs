@@ -1,0 +1,83 @@
+//! What a caller is and has, as the daemon goes by it.
+
+use std::fs;
+use std::process::Command;
+
+use subrosa_tests::{Done, Served, is_root, program};
+
+fn opened() -> Served {
+    let served = Served::open();
+    served
+        .fed(&["set", "api/key", "--stdin"], b"canary-4p9zk2-row-value")
+        .ok();
+    served
+}
+
+fn sh(served: &Served, script: &str) -> Command {
+    let mut command = Command::new("/bin/bash");
+    served.admit(&mut command);
+    command.env("S", program()).args(["-c", script]);
+    command
+}
+
+/// Row 36, and nobody else is served: not `ls`, not `lock`, not `daemon stop`.
+#[test]
+fn row_36_a_file_of_references_that_never_ends_holds_up_nobody() {
+    let served = opened();
+    let done = Done::of(
+        &mut sh(
+            &served,
+            "mkfifo pipe; timeout 3 $S run --env-file pipe -- true & sleep 1; timeout 10 $S ls; echo status=$?",
+        ),
+        b"",
+    );
+    let text = done.text();
+    // Whoever waits for the pipe is let go before the daemon is stopped.
+    let _ = Command::new("timeout")
+        .args(["2", "sh", "-c", ": >pipe"])
+        .current_dir(served.path("work"))
+        .status();
+    assert!(text.contains("status=0"), "{text}");
+}
+
+/// Row 36: descriptors and files mean what they mean to the caller.
+#[test]
+fn row_36_references_come_from_the_callers_own_descriptors() {
+    let served = opened();
+    for (script, what) in [
+        (
+            "$S run --env-file <(printf FOUND=subrosa://no/such) -- true",
+            "no/such",
+        ),
+        (
+            "printf FOUND=subrosa://no/such | $S run --env-file /dev/stdin -- true",
+            "no/such",
+        ),
+    ] {
+        let done = Done::of(&mut sh(&served, script), b"");
+        assert!(
+            done.status == 125 && done.err.contains(what),
+            "{script}: {done:?}"
+        );
+    }
+}
+
+/// What holds for a caller holds for what it runs: no way out of a sandbox leads over the socket.
+#[test]
+fn a_caller_in_other_namespaces_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let served = opened();
+    fs::write(served.path("work/marker"), "outer").expect("written");
+    for which in ["-n", "-i", "-u", "-m", "-p -f"] {
+        let done = Done::of(
+            &mut sh(&served, &format!("unshare {which} $S run -- cat marker")),
+            b"",
+        );
+        assert!(
+            done.status == 125 && done.err.contains("namespace"),
+            "unshare {which}: {done:?}"
+        );
+    }
+}
