@@ -4,9 +4,10 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 use std::thread;
 
-use subrosa_tests::{Done, Served, held, runs, wait_until};
+use subrosa_tests::{Done, Served, held, program, runs, wait_until};
 
 #[test]
 fn twenty_that_start_it_at_once_get_the_same_one() {
@@ -166,4 +167,23 @@ fn the_daemon_holds_on_to_nothing_of_who_started_it() {
     assert_eq!(fields[3], pid.to_string(), "a session of its own");
     assert_eq!(fields[4], "0", "no terminal");
     assert!(runs(pid));
+}
+
+/// Nor are the descriptors that whoever started it had: a passphrase on one, a lock on another.
+#[test]
+fn the_daemon_has_no_descriptor_of_who_started_it() {
+    let served = Served::locked();
+    let mut command = Command::new("/bin/sh");
+    served.admit(&mut command);
+    command
+        .arg("-c")
+        .arg("exec \"$0\" unlock --passphrase-fd 3 3<../passphrase 8>lock")
+        .arg(program());
+    Done::of(&mut command, b"").ok();
+    let pid = served.daemon().expect("it runs");
+    let theirs = [served.path("passphrase"), served.path("work/lock")];
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).expect("readable") {
+        let open = fs::read_link(entry.expect("an entry").path()).unwrap_or_default();
+        assert!(!theirs.contains(&open), "it has {}", open.display());
+    }
 }

@@ -68,6 +68,9 @@ pub(crate) fn start() -> Result<(), Failure> {
         .iter()
         .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
         .collect();
+    // A proof may still be readable on one of ours, and who waits for the end of a pipe or of a
+    // lock waits for all who hold it.
+    subrosa_engine::close_on_execute();
     let mut child = Command::new(program)
         .args(["daemon", "run"])
         .env_clear()

@@ -73,6 +73,7 @@ pub use resolve::{Identity, Resolved, SearchPath};
 pub use sinks::{EnvironmentSink, FileSink, StdinSink};
 pub use spawn::{Guard, Order, Spawner, SystemSpawner};
 pub use stage::{Running, run_without_secrets};
+pub use sys::close_on_execute;
 pub use wire::{Notice, Request, Step};
 
 #[cfg(test)]

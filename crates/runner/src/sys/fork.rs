@@ -88,7 +88,7 @@ pub(crate) fn close_all_but(_: &InFork, keep: &mut [RawFd]) {
 }
 
 /// Marks every descriptor but the standard ones: no program that is executed from now on gets it.
-pub(crate) fn close_on_execute() {
+pub fn close_on_execute() {
     close_range(3, RawFd::MAX, libc::CLOSE_RANGE_CLOEXEC);
 }
 

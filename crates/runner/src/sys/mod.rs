@@ -9,7 +9,8 @@ mod fork;
 mod region;
 
 pub(crate) use execute::{ExecPlan, execute};
-pub(crate) use fork::{InFork, close_all_but, close_on_execute, fork, signal_descriptor};
+pub use fork::close_on_execute;
+pub(crate) use fork::{InFork, close_all_but, fork, signal_descriptor};
 pub(crate) use region::{RegionView, SharedRegion, wipe};
 
 #[cfg(test)]
