@@ -81,3 +81,10 @@ fn a_caller_in_other_namespaces_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_command_makes_files_as_its_caller_does() {
+    let served = opened();
+    let done = Done::of(&mut sh(&served, "umask 077; $S run -- sh -c umask"), b"").ok();
+    assert_eq!(done.text(), "0077\n");
+}

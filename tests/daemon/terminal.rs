@@ -272,7 +272,7 @@ fn the_command_knows_the_size_of_the_terminal() {
     let served = Served::open();
     let terminal = Terminal::new(&served);
     terminal.types(
-        "$S run -- bash -c 'trap \"stty size\" WINCH; stty size; for i in $(seq 400); do sleep 0.05; done'",
+        "$S run -- bash -c 'trap \"stty size\" WINCH; stty size; for i in $(seq 400); do sleep 0.05; done'; echo status=$?",
     );
     terminal.sees("24 80");
     terminal.tmux(&["resize-window", "-x", "101", "-y", "33"]);
@@ -280,6 +280,8 @@ fn the_command_knows_the_size_of_the_terminal() {
     terminal.tmux(&["resize-window", "-x", "90", "-y", "20"]);
     terminal.sees("20 90");
     terminal.presses("C-c");
+    // What is typed before that is the command's.
+    terminal.sees("status=130");
     terminal.types("clear");
     terminal.is_as_before();
 }

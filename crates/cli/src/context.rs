@@ -67,6 +67,14 @@ impl Context {
         std::env::vars_os().collect()
     }
 
+    /// Permissions that files of this process are made without.
+    pub(crate) fn mask(&self) -> u32 {
+        // It can only be read by being set. No other thread makes files yet.
+        let mask = rustix::process::umask(rustix::fs::Mode::empty());
+        rustix::process::umask(mask);
+        mask.bits()
+    }
+
     /// The folder in which the command was typed.
     pub(crate) fn directory(&self) -> Result<PathBuf, Failure> {
         std::env::current_dir().map_err(Failure::io("the current folder cannot be found"))

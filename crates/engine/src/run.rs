@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub variables: Vec<(OsString, OsString)>,
     /// The folder in which it runs.
     pub directory: PathBuf,
+    /// The umask of whoever it runs for; `None` where that is this process.
+    pub mask: Option<u32>,
 }
 
 impl RunOptions {
@@ -116,6 +118,9 @@ impl Session {
             environment,
             wide,
         )?;
+        if let Some(mask) = options.mask {
+            command.set_mask(mask);
+        }
         if selected.is_empty() {
             self.heed_denials(&command, digest)?;
             let known = self.gate.known();

@@ -19,6 +19,7 @@ pub struct Command {
     pub(crate) directory_file: OwnedFd,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
+    pub(crate) mask: Option<Mode>,
 }
 
 impl Command {
@@ -59,6 +60,7 @@ impl Command {
             directory_file,
             environment,
             limits,
+            mask: None,
         })
     }
 
@@ -95,6 +97,12 @@ impl Command {
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Makes its files without these permissions, as whoever it runs for makes theirs; without this,
+    /// as this process does.
+    pub fn set_mask(&mut self, mask: u32) {
+        self.mask = Some(Mode::from_bits_truncate(mask & 0o777));
     }
 
     /// Sets the bounds: those of the rule are known only after the decision.

@@ -143,6 +143,7 @@ pub(crate) fn stage(order: Order, group: Option<Group>) -> Result<Box<dyn Guard>
         directory_file,
         environment,
         limits,
+        mask,
         ..
     } = order.command;
     let executable = resolved.executable().to_owned();
@@ -170,6 +171,7 @@ pub(crate) fn stage(order: Order, group: Option<Group>) -> Result<Box<dyn Guard>
         address_space: limits.memory,
         data: MEMORY,
         tasks,
+        mask,
     };
     let mut post = Post {
         control: above(theirs)?,

@@ -273,6 +273,7 @@ pub fn run_of(options: &RunOptions, streams: [bool; 3]) -> Result<wire::Run, Eng
             .map(|(name, value)| (bytes(name), bytes(value)))
             .collect(),
         directory: options.directory.as_os_str().as_bytes().to_vec(),
+        mask: options.mask.unwrap_or(0o077),
         streams,
     })
 }
@@ -292,6 +293,7 @@ pub(crate) fn options(sent: wire::Run) -> RunOptions {
             .map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value)))
             .collect(),
         directory: PathBuf::from(OsString::from_vec(sent.directory)),
+        mask: Some(sent.mask),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The vault while it is open, and when it is to be locked.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -166,20 +166,29 @@ impl Keeper {
 
     /// Locks when it is time. To be called at least once a second.
     pub(crate) fn tick(&self) {
-        let _ = self.with_open(|_| ());
+        // Whoever uses the vault now looks at the clock as well, and is not waited for.
+        match self.open.try_lock() {
+            Ok(state) => drop(self.in_time(state)),
+            Err(TryLockError::Poisoned(_)) => drop(self.lock_state()),
+            Err(TryLockError::WouldBlock) => {}
+        }
     }
 
     fn with_open<T>(&self, f: impl FnOnce(&mut Open) -> T) -> Option<T> {
-        let mut state = self.lock_state();
-        if self.was_suspended() || state.as_ref().is_some_and(Open::is_over) {
-            let open = state.take();
-            drop(state);
-            if let Some(open) = open {
-                let _ = open.session.close();
-            }
-            return None;
+        self.in_time(self.lock_state()).as_mut().map(f)
+    }
+
+    /// The state, after what is over was locked.
+    fn in_time<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, Option<Open>>,
+    ) -> MutexGuard<'a, Option<Open>> {
+        if (self.was_suspended() || state.as_ref().is_some_and(Open::is_over))
+            && let Some(open) = state.take()
+        {
+            let _ = open.session.close();
         }
-        state.as_mut().map(f)
+        state
     }
 
     /// Whether the machine slept since the last look. A vault does not stay open over that: the

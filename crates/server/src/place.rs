@@ -56,6 +56,7 @@ impl Place {
         Ok(Taken {
             place: self.clone(),
             socket,
+            identity: identity(&folder),
             folder,
             _lock: lock,
         })
@@ -92,20 +93,29 @@ fn by_folder(folder: impl AsFd) -> PathBuf {
         .join(SOCKET)
 }
 
+/// Device and inode of what has the socket's name.
+fn identity(folder: &OwnedFd) -> Option<(u64, u64)> {
+    let there = rustix::fs::statat(folder, SOCKET, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some((there.st_dev, there.st_ino))
+}
+
 /// A place that is ours.
 pub(crate) struct Taken {
     place: Place,
     pub(crate) socket: OwnedFd,
+    /// Which file its name stood for when it was made.
+    identity: Option<(u64, u64)>,
     folder: OwnedFd,
     _lock: OwnedFd,
 }
 
 impl Taken {
-    /// Makes the socket anew when somebody removed it: nobody else can, while we hold the lock.
+    /// Makes the socket anew when somebody removed or replaced it: nobody else may, while we hold
+    /// the lock.
     pub(crate) fn stay_found(&mut self) -> Result<(), ServerError> {
-        let there = rustix::fs::statat(&self.folder, SOCKET, AtFlags::SYMLINK_NOFOLLOW);
-        if there.is_err() {
+        if identity(&self.folder) != self.identity || self.identity.is_none() {
             self.socket = self.place.listen(&self.folder)?;
+            self.identity = identity(&self.folder);
         }
         Ok(())
     }

@@ -215,6 +215,8 @@ pub struct Run {
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
     /// The folder in which it runs.
     pub directory: Vec<u8>,
+    /// The client's umask.
+    pub mask: u32,
     /// Which of standard input, output and error come as descriptors, in that order.
     pub streams: [bool; 3],
 }

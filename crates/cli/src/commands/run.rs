@@ -107,6 +107,7 @@ impl Choice {
             },
             variables: context.variables(),
             directory: context.directory()?,
+            mask: Some(context.mask()),
         })
     }
 }

@@ -120,6 +120,7 @@ fn options(command: &[&str], patterns: &[&str], inject: Option<Inject>) -> RunOp
         limits: ProcessLimits::default(),
         variables: vec![("PATH".into(), "/usr/bin:/bin".into())],
         directory: "/".into(),
+        mask: None,
     }
 }
 

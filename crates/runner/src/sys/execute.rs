@@ -6,12 +6,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use rustix::fs::{fstat, stat};
+use rustix::fs::{Mode, fstat, stat};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, fchdir, getpid, getppid, set_parent_process_death_signal,
-    setpgid, setrlimit,
+    setpgid, setrlimit, umask,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::termios::tcsetpgrp;
@@ -44,6 +44,8 @@ pub(crate) struct ExecPlan {
     pub(crate) data: u64,
     /// `RLIMIT_NPROC`: tasks of the user.
     pub(crate) tasks: Option<u64>,
+    /// What its files are made without, where it is not what ours are made without.
+    pub(crate) mask: Option<Mode>,
 }
 
 struct Job<'a> {
@@ -173,6 +175,10 @@ fn prepare(plan: &ExecPlan, parent: Pid) -> Result<(), (Step, Errno)> {
     .map_err(at(Step::Limits))?;
     if let Some(tasks) = plan.tasks {
         lower(Resource::Nproc, tasks).map_err(at(Step::Limits))?;
+    }
+
+    if let Some(mask) = plan.mask {
+        umask(mask);
     }
 
     let [input, output, error] = &plan.streams;

@@ -69,6 +69,7 @@ fn run(words: Vec<Vec<u8>>, variables: Vec<(Vec<u8>, Vec<u8>)>) -> Run {
         },
         variables,
         directory: b"/work".to_vec(),
+        mask: 0o077,
         streams: [true, false, true],
     }
 }
