@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use subrosa_tests::{Done, Served, is_root, program};
+use subrosa_tests::{Done, Served, held, is_root, program};
 
 fn opened() -> Served {
     let served = Served::open();
@@ -38,6 +38,10 @@ fn row_36_a_file_of_references_that_never_ends_holds_up_nobody() {
         .current_dir(served.path("work"))
         .status();
     assert!(text.contains("status=0"), "{text}");
+    held(
+        36,
+        "a file that never ends is waited for by the client, and `ls` is answered beside it",
+    );
 }
 
 /// Row 36: descriptors and files mean what they mean to the caller.
@@ -60,6 +64,7 @@ fn row_36_references_come_from_the_callers_own_descriptors() {
             "{script}: {done:?}"
         );
     }
+    held(36, "files and descriptors are opened by the caller alone");
 }
 
 /// What holds for a caller holds for what it runs: no way out of a sandbox leads over the socket.

@@ -14,6 +14,7 @@ mod size;
 mod source;
 mod tree;
 mod unsafety;
+mod verdicts;
 mod words;
 
 #[cfg(test)]
@@ -51,13 +52,14 @@ impl Problem {
 
 type Rule = fn(&Tree, &Architecture) -> Vec<Problem>;
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     arrows::check,
     impls::check,
     size::check,
     links::check,
     unsafety::check,
     words::check,
+    verdicts::check,
     dependencies::check,
     parsers::check,
     effects::check,
