@@ -3,7 +3,7 @@
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
-    Console, Field, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions, RunOutcome,
+    Console, Field, Kept, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions, RunOutcome,
     Session, Shown,
 };
 use subrosa_model::{FieldName, KeyName, Scope};
@@ -17,16 +17,6 @@ pub(crate) enum Access {
     Own(Box<Session>),
     /// In the daemon.
     Daemon(Remote),
-}
-
-/// What storing did.
-pub(crate) struct Kept {
-    /// Whether the secret is new.
-    pub(crate) created: bool,
-    /// Whether the workspace is new.
-    pub(crate) workspace_created: bool,
-    /// The secret afterwards.
-    pub(crate) shown: Shown,
 }
 
 /// A value for a field, on its way into the vault.
@@ -81,7 +71,7 @@ impl Access {
                     value: Sensitive::input(value.bytes),
                     about: value.about,
                 }));
-                keep(session, key, &patch, mode)
+                Ok(session.keep(key, &patch, mode)?)
             }
             Self::Daemon(remote) => remote.set(key, &patch, value, mode),
         }
@@ -95,18 +85,7 @@ impl Access {
         length: usize,
     ) -> Result<Kept, Trouble> {
         match self {
-            Self::Own(session) => {
-                let value = session.generate(recipe, length)?;
-                let patch = Patch {
-                    values: vec![NewValue {
-                        field: field.clone(),
-                        value,
-                        about: None,
-                    }],
-                    ..Patch::default()
-                };
-                keep(session, key, &patch, Mode::Upsert)
-            }
+            Self::Own(session) => Ok(session.generate((key, field), recipe, length)?),
             Self::Daemon(remote) => remote.generate((key, field), recipe, length),
         }
     }
@@ -136,7 +115,7 @@ impl Access {
     /// Makes an earlier version current; returns the number of the new one.
     pub(crate) fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<u32, Trouble> {
         match self {
-            Self::Own(session) => Ok(session.rollback(key, version)?.current().number),
+            Self::Own(session) => Ok(session.rollback(key, version)?.listed.version),
             Self::Daemon(remote) => remote.rollback(key, version),
         }
     }
@@ -158,13 +137,4 @@ impl Access {
             Self::Daemon(_) => Ok(()),
         }
     }
-}
-
-fn keep(session: &mut Session, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Kept, Trouble> {
-    let stored = session.set(key, patch, mode)?;
-    Ok(Kept {
-        created: stored.created,
-        workspace_created: stored.workspace_created,
-        shown: session.show(&stored.head.key)?,
-    })
 }

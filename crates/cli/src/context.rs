@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use subrosa_crypto::SecretBuf;
 use subrosa_engine::{
-    Config, Effects, EngineError, Finding, Home, Session, Setting, Unlock, VaultError,
-    read_key_file,
+    Config, Effects, EngineError, Finding, Home, Session, Setting, Unlock, read_key_file,
 };
 use subrosa_model::{Scope, Timestamp};
 use subrosa_server::Place;
@@ -22,6 +21,7 @@ use crate::output::{Output, complain};
 use crate::prompt::Terminal;
 use crate::remote::Remote;
 use crate::serving::PROGRAM;
+use crate::trouble::Trouble;
 use crate::when::parse_duration;
 
 /// What a command needs of the proof that opens the vault.
@@ -119,19 +119,25 @@ impl Context {
         if self.is_own() {
             return own();
         }
-        if let Some(mut remote) = self.daemon()?
-            && remote.state()?.unlocked
-        {
+        let mut running = self.daemon()?;
+        let unlocked = match &mut running {
+            Some(remote) => remote.state()?.unlocked,
+            None => false,
+        };
+        if unlocked && let Some(remote) = running {
             return Ok(Access::Daemon(remote));
         }
-        self.demand_vault()?;
         if self.key_file().is_some() {
             return own();
         }
+        self.demand_vault()?;
         if Terminal::open().is_none() {
             return Err(no_proof("subrosa unlock on a terminal, or "));
         }
-        let mut remote = self.daemon_or_start()?;
+        let mut remote = match running {
+            Some(remote) => remote,
+            None => self.start_daemon()?,
+        };
         self.unlock_daemon(&mut remote, (None, None))?;
         Ok(Access::Daemon(remote))
     }
@@ -160,9 +166,13 @@ impl Context {
     /// The daemon of this vault, started when none runs.
     pub(crate) fn daemon_or_start(&self) -> Result<Remote, Failure> {
         self.demand_vault()?;
-        if let Some(remote) = self.daemon()? {
-            return Ok(remote);
+        match self.daemon()? {
+            Some(remote) => Ok(remote),
+            None => self.start_daemon(),
         }
+    }
+
+    fn start_daemon(&self) -> Result<Remote, Failure> {
         crate::serving::start()?;
         match self.daemon()? {
             Some(remote) => Ok(remote),
@@ -181,22 +191,11 @@ impl Context {
     ) -> Result<(), Failure> {
         let (idle, absolute) = self.daemon_times()?;
         let timeouts = (timeouts.0.or(idle), timeouts.1.or(absolute));
-        let mut again = self.again();
-        loop {
-            let unlock = self.unlock(Need::Any)?;
-            match remote.unlock(&unlock, timeouts) {
-                Err(trouble) if trouble.code() == "wrong_key" && is_typed(&unlock) && again > 0 => {
-                    again -= 1;
-                    complain(ONCE_MORE);
-                }
-                outcome => {
-                    for notice in outcome? {
-                        self.out.warn(&notice);
-                    }
-                    return Ok(());
-                }
-            }
+        let notices = self.proven(Need::Any, |unlock| remote.unlock(unlock, timeouts))?;
+        for notice in notices {
+            self.out.warn(&notice);
         }
+        Ok(())
     }
 
     /// When the daemon locks, as far as the configuration says.
@@ -259,7 +258,7 @@ impl Context {
 
     fn open_as(&self, setting: Setting, need: Need) -> Result<Session, Failure> {
         self.demand_vault()?;
-        let session = self.attempt(setting, need)?;
+        let session = self.proven(need, |unlock| Ok(Session::open(setting.clone(), unlock)?))?;
         self.tell(&session);
         Ok(session)
     }
@@ -286,22 +285,24 @@ impl Context {
         }
     }
 
-    /// Opens the vault; a passphrase that was mistyped on the terminal is asked for again.
-    fn attempt(&self, setting: Setting, need: Need) -> Result<Session, Failure> {
+    /// Does something with a proof; a passphrase that was mistyped on the terminal is asked for
+    /// again.
+    pub(crate) fn proven<T>(
+        &self,
+        need: Need,
+        mut with: impl FnMut(&Unlock) -> Result<T, Trouble>,
+    ) -> Result<T, Failure> {
         let mut again = self.again();
         loop {
             let unlock = self.unlock(need)?;
-            match Session::open(setting.clone(), &unlock) {
-                Err(EngineError::Vault(VaultError::WrongKey { .. }))
-                    if is_typed(&unlock) && again > 0 =>
-                {
+            match with(&unlock) {
+                Err(trouble) if trouble.code() == "wrong_key" && is_typed(&unlock) && again > 0 => {
                     again -= 1;
                     complain(ONCE_MORE);
                 }
                 outcome => {
-                    let session = outcome?;
-                    tracing::debug!(slot = unlock.kind().name(), "opened");
-                    return Ok(session);
+                    tracing::debug!(slot = unlock.kind().name(), opened = outcome.is_ok());
+                    return Ok(outcome?);
                 }
             }
         }

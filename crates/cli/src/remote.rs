@@ -5,13 +5,13 @@ use std::time::Duration;
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Recipe;
 use subrosa_engine::{
-    ListFilter, Listed, Mode, Past, Patch, RunOptions, RunOutcome, Shown, Unlock,
+    Kept, ListFilter, Listed, Mode, Past, Patch, RunOptions, RunOutcome, Shown, Unlock,
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 use subrosa_server::convert;
 use subrosa_wire::{Answer, Call, Client, Proof, Request, State, WireError};
 
-use crate::access::{Kept, Value};
+use crate::access::Value;
 use crate::steering;
 use crate::trouble::Trouble;
 
@@ -184,11 +184,7 @@ impl Remote {
 
 fn kept(answer: Answer) -> Result<Kept, Trouble> {
     match answer {
-        Answer::Stored(stored) => Ok(Kept {
-            created: stored.created,
-            workspace_created: stored.workspace_created,
-            shown: convert::shown(stored.shown),
-        }),
+        Answer::Stored(stored) => Ok(convert::kept(*stored)),
         _ => Err(strange()),
     }
 }

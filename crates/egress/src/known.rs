@@ -1,5 +1,7 @@
 //! What the redactor has been taught in this process.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::{MemoryError, SecretBuf, ct_eq};
@@ -9,13 +11,34 @@ use crate::Sensitive;
 
 /// Values that were ever released here, with the key each is masked by.
 pub(crate) struct Learned {
-    values: Mutex<Vec<(Option<String>, SecretBuf)>>,
+    values: Mutex<Values>,
+}
+
+#[derive(Default)]
+struct Values {
+    all: Vec<(Option<String>, SecretBuf)>,
+    /// Places of values by a hash under a random key: it tells nothing of a value to whoever does
+    /// not have the key.
+    places: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
+}
+
+impl Values {
+    /// Where a value would be looked for, unless it is there.
+    fn place_for(&self, value: &[u8]) -> Option<u64> {
+        let hash = self.hasher.hash_one(value);
+        let known = self.places.get(&hash).is_some_and(|places| {
+            let mut there = places.iter().map(|place| self.all[*place].1.as_slice());
+            there.any(|known| ct_eq(known, value))
+        });
+        (!known).then_some(hash)
+    }
 }
 
 impl Learned {
     pub(crate) fn new() -> Self {
         Self {
-            values: Mutex::new(Vec::new()),
+            values: Mutex::new(Values::default()),
         }
     }
 
@@ -29,12 +52,9 @@ impl Learned {
     ) -> Result<(), MemoryError> {
         let mut learned = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         for value in values {
-            if learned
-                .iter()
-                .any(|(_, known)| ct_eq(known.as_slice(), value.bytes()))
-            {
+            let Some(place) = learned.place_for(value.bytes()) else {
                 continue;
-            }
+            };
             let name = value
                 .labels()
                 .first()
@@ -42,14 +62,23 @@ impl Learned {
                     true => label.key.to_string(),
                     false => format!("{}#{}", label.key, label.field),
                 });
-            learned.push((name, SecretBuf::copy_from(value.bytes())?));
+            let value = SecretBuf::copy_from(value.bytes())?;
+            let last = learned.all.len();
+            learned.all.push((name, value));
+            learned.places.entry(place).or_default().push(last);
         }
         Ok(())
     }
 
     /// Compiles what is known so far.
     pub(crate) fn known(&self) -> KnownSet {
-        compile(&self.values.lock().unwrap_or_else(PoisonError::into_inner))
+        compile(
+            &self
+                .values
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .all,
+        )
     }
 }
 

@@ -3,6 +3,8 @@
 //! The names stand in a sealed document of the vault, written before a value moves for the first
 //! time; the values are opened again whenever something is about to be masked.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use subrosa_model::{Change, ChangeKind, FieldName, GroupName, KeyName, Scope, WorkspaceName};
 use subrosa_vault::{Document, Handed, VaultError};
@@ -112,16 +114,13 @@ impl Session {
     fn add_known(&mut self, wanted: Vec<Handed>) -> Result<(), EngineError> {
         for _ in 0..ATTEMPTS {
             self.read_known()?;
-            let mut entries = self.recalled.entries.clone();
-            let before = entries.len();
-            for one in &wanted {
-                if !entries.contains(one) {
-                    entries.push(one.clone());
-                }
-            }
-            if entries.len() == before {
+            let mut known: HashSet<&Handed> = self.recalled.entries.iter().collect();
+            let fresh: Vec<&Handed> = wanted.iter().filter(|one| known.insert(one)).collect();
+            if fresh.is_empty() {
                 return Ok(());
             }
+            let mut entries = self.recalled.entries.clone();
+            entries.extend(fresh.into_iter().cloned());
             let over = entries.len().saturating_sub(REMEMBERED);
             entries.drain(..over);
             let change = Change {

@@ -37,7 +37,7 @@ pub use home::{Home, private_folder};
 pub use policies::{Applied, PolicyInForce};
 pub use proof::{pin_to, read_key_file};
 pub use run::RunOptions;
-pub use secrets::{ListFilter, Listed, Past, Shown, ShownField};
+pub use secrets::{Kept, ListFilter, Listed, Past, Shown, ShownField};
 pub use select::Selected;
 pub use session::{InitOptions, Session, Setting};
 pub use slots::SlotShown;

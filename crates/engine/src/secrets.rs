@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use subrosa_egress::{Recipe, Sensitive};
+use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{
     FieldName, KeyName, Label, Scope, SecretUse, Timestamp, VarName, WorkspaceName,
 };
-use subrosa_vault::{Brief, Head, Located, Mode, Patch, Stored, Version};
+use subrosa_vault::{Brief, Head, Located, Mode, NewValue, Patch, Stored, Version};
 
 use crate::{EngineError, Session};
 
@@ -98,6 +99,17 @@ pub struct Past {
     pub fields: Vec<FieldName>,
 }
 
+/// What storing did, as `set` and `generate` tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether the secret is new.
+    pub created: bool,
+    /// Whether the workspace is new.
+    pub workspace_created: bool,
+    /// The secret afterwards.
+    pub shown: Shown,
+}
+
 /// Which secrets to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
@@ -162,33 +174,7 @@ impl Session {
     /// [`EngineError::Vault`] with `Missing`.
     pub fn show(&mut self, key: &KeyName) -> Result<Shown, EngineError> {
         let located = self.locate(key)?;
-        let head = &located.head;
-        let about = head
-            .current()
-            .values
-            .iter()
-            .filter_map(|(name, value)| {
-                let field = head.fields.get(name)?;
-                Some(ShownField {
-                    name: name.clone(),
-                    sensitive: field.sensitive,
-                    masked: field.searched,
-                    written: value.written,
-                    variable: head.variable(name),
-                    kind: field.kind.clone(),
-                    hint: field.hint.clone(),
-                    aliases: field.aliases.clone(),
-                })
-            })
-            .collect();
-        Ok(Shown {
-            listed: listed(&located.scope.workspace, head.brief()),
-            created: head.created,
-            note: head.note.clone(),
-            url: head.url.clone(),
-            about,
-            versions: head.versions.len(),
-        })
+        Ok(shown(&located.scope.workspace, &located.head))
     }
 
     /// The versions of a secret, newest first.
@@ -219,16 +205,42 @@ impl Session {
             .set(&mut self.journal, (&scope, key), patch, mode, now)?)
     }
 
-    /// Draws a random value and stores it as the field of a secret.
+    /// As [`Session::set`]; returns the secret as [`Session::show`] does.
     ///
     /// # Errors
     /// As [`Session::set`].
-    pub fn generate(&self, recipe: Recipe, length: usize) -> Result<Sensitive, EngineError> {
-        Ok(Sensitive::generate(
-            &*self.setting.effects.rng,
-            recipe,
-            length,
-        )?)
+    pub fn keep(&mut self, key: &KeyName, patch: &Patch, mode: Mode) -> Result<Kept, EngineError> {
+        let stored = self.set(key, patch, mode)?;
+        Ok(Kept {
+            created: stored.created,
+            workspace_created: stored.workspace_created,
+            shown: shown(&self.scope().workspace, &stored.head),
+        })
+    }
+
+    /// Draws a random value and stores it as the field of a secret.
+    ///
+    /// # Errors
+    /// [`EngineError::Usage`] for more than [`VALUE_MAX`] bytes; as [`Session::set`].
+    pub fn generate(
+        &mut self,
+        (key, field): (&KeyName, &FieldName),
+        recipe: Recipe,
+        length: usize,
+    ) -> Result<Kept, EngineError> {
+        if length > VALUE_MAX {
+            return Err(EngineError::usage("the value would be too long"));
+        }
+        let value = Sensitive::generate(&*self.setting.effects.rng, recipe, length)?;
+        let patch = Patch {
+            values: vec![NewValue {
+                field: field.clone(),
+                value,
+                about: None,
+            }],
+            ..Patch::default()
+        };
+        self.keep(key, &patch, Mode::Upsert)
     }
 
     /// Moves a secret within the current scope, or to another.
@@ -281,12 +293,13 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::Vault`] with `Missing` or `NoVersion`.
-    pub fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<Head, EngineError> {
+    pub fn rollback(&mut self, key: &KeyName, version: Option<u32>) -> Result<Shown, EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
-        Ok(self
+        let head = self
             .vault
-            .rollback(&mut self.journal, (&scope, key), version, now)?)
+            .rollback(&mut self.journal, (&scope, key), version, now)?;
+        Ok(shown(&scope.workspace, &head))
     }
 
     /// The secret with this key in the nearest scope.
@@ -330,6 +343,30 @@ pub(crate) fn secret_use(
         expires: head.expires,
         searched: about.searched,
     })
+}
+
+fn shown(workspace: &WorkspaceName, head: &Head) -> Shown {
+    let about = head.current().values.iter().filter_map(|(name, value)| {
+        let field = head.fields.get(name)?;
+        Some(ShownField {
+            name: name.clone(),
+            sensitive: field.sensitive,
+            masked: field.searched,
+            written: value.written,
+            variable: head.variable(name),
+            kind: field.kind.clone(),
+            hint: field.hint.clone(),
+            aliases: field.aliases.clone(),
+        })
+    });
+    Shown {
+        listed: listed(workspace, head.brief()),
+        created: head.created,
+        note: head.note.clone(),
+        url: head.url.clone(),
+        about: about.collect(),
+        versions: head.versions.len(),
+    }
 }
 
 fn listed(workspace: &WorkspaceName, head: Brief) -> Listed {

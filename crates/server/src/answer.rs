@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Mode, NewValue, Outlet, Patch, Unlock};
-use subrosa_model::limits::VALUE_MAX;
+use subrosa_engine::{Console, EngineError, Outlet, Unlock};
 use subrosa_model::{Caller, Scope, Timestamp};
 use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode};
 
@@ -45,29 +44,13 @@ impl From<Reply> for Done {
     }
 }
 
-fn failure(code: &str, message: &str, remedy: &str) -> Box<Failure> {
-    Box::new(Failure {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        remedy: Some(remedy.to_owned()).filter(|text| !text.is_empty()),
-        status: 125,
-        missing: None,
-        variable: None,
-        by_policy: false,
-    })
-}
-
 fn locked() -> Box<Failure> {
-    failure("locked", "the vault is locked", "Open it: subrosa unlock")
+    Failure::new("locked", "the vault is locked").remedy("Open it: subrosa unlock")
 }
 
 fn garbled() -> Box<Failure> {
-    let message = "the request cannot be read";
-    failure(
-        "protocol",
-        message,
-        "Restart the daemon: subrosa daemon stop",
-    )
+    Failure::new("protocol", "the request cannot be read")
+        .remedy("Restart the daemon: subrosa daemon stop")
 }
 
 impl House {
@@ -187,9 +170,8 @@ impl House {
                     let value = secret.map(Sensitive::input);
                     let patch = convert::patch(*change, value)
                         .ok_or_else(|| EngineError::usage("a value is missing or too much"))?;
-                    let stored = session.set(&key, &patch, convert::mode(mode))?;
-                    let shown = session.show(&stored.head.key)?;
-                    Answer::Stored(Box::new(convert::stored_of(&stored, shown)))
+                    let kept = session.keep(&key, &patch, convert::mode(mode))?;
+                    Answer::Stored(Box::new(convert::stored_of(kept)))
                 }
                 Request::Generate {
                     key,
@@ -197,21 +179,9 @@ impl House {
                     recipe,
                     length,
                 } => {
-                    if length as usize > VALUE_MAX {
-                        return Err(EngineError::usage("the value would be too long"));
-                    }
-                    let value = session.generate(convert::recipe(recipe), length as usize)?;
-                    let patch = Patch {
-                        values: vec![NewValue {
-                            field,
-                            value,
-                            about: None,
-                        }],
-                        ..Patch::default()
-                    };
-                    let stored = session.set(&key, &patch, Mode::Upsert)?;
-                    let shown = session.show(&stored.head.key)?;
-                    Answer::Stored(Box::new(convert::stored_of(&stored, shown)))
+                    let recipe = convert::recipe(recipe);
+                    let kept = session.generate((&key, &field), recipe, length as usize)?;
+                    Answer::Stored(Box::new(convert::stored_of(kept)))
                 }
                 Request::Rename { from, scope, to } => {
                     session.rename(&from, (&scope, &to))?;
@@ -222,8 +192,8 @@ impl House {
                     Answer::Done
                 }
                 Request::Rollback { key, version } => {
-                    session.rollback(&key, version)?;
-                    Answer::Shown(Box::new(convert::shown_of(session.show(&key)?)))
+                    let shown = session.rollback(&key, version)?;
+                    Answer::Shown(Box::new(convert::shown_of(shown)))
                 }
                 _ => return Err(EngineError::usage("this daemon does not know the request")),
             })

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
-    Ending, EngineError, Field, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions,
-    RunOutcome, RunReport, Shown, ShownField, Stored,
+    Ending, EngineError, Field, Kept, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch,
+    RunOptions, RunOutcome, RunReport, Shown, ShownField,
 };
 use subrosa_model::{Timestamp, VarName};
 use subrosa_wire as wire;
@@ -236,11 +236,21 @@ pub(crate) fn patch(sent: wire::Change, value: Option<Sensitive>) -> Option<Patc
     })
 }
 
-pub(crate) fn stored_of(stored: &Stored, shown: Shown) -> wire::Stored {
+pub(crate) fn stored_of(kept: Kept) -> wire::Stored {
     wire::Stored {
-        created: stored.created,
-        workspace_created: stored.workspace_created,
-        shown: shown_of(shown),
+        created: kept.created,
+        workspace_created: kept.workspace_created,
+        shown: shown_of(kept.shown),
+    }
+}
+
+/// What storing did, as it was received.
+#[must_use]
+pub fn kept(sent: wire::Stored) -> Kept {
+    Kept {
+        created: sent.created,
+        workspace_created: sent.workspace_created,
+        shown: shown(sent.shown),
     }
 }
 

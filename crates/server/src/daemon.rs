@@ -185,7 +185,7 @@ impl Daemon {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return,
                 Err(error) => {
-                    let _ = self.reply(socket, &Err(refused("protocol", &error)));
+                    let _ = self.reply(socket, &Err(Failure::new("protocol", &error)));
                     return;
                 }
             };
@@ -194,7 +194,7 @@ impl Daemon {
             }
             let done = match &caller {
                 Ok(caller) => self.house.carry_out(caller, frame),
-                Err(why) => Err(refused("caller", why)).into(),
+                Err(why) => Err(Failure::new("caller", why)).into(),
             };
             let sent = self.reply(socket, &done.reply);
             if done.stop {
@@ -224,16 +224,4 @@ fn wait_for(socket: impl AsFd) -> Result<(), Errno> {
             Err(errno) => return Err(errno),
         }
     }
-}
-
-fn refused(code: &str, why: &dyn std::fmt::Display) -> Box<Failure> {
-    Box::new(Failure {
-        code: code.to_owned(),
-        message: why.to_string(),
-        remedy: None,
-        status: 125,
-        missing: None,
-        variable: None,
-        by_policy: false,
-    })
 }

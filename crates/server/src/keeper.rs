@@ -59,16 +59,21 @@ pub(crate) struct Kept {
 impl Keeper {
     pub(crate) fn new(home: Home, effects: Effects) -> Self {
         Self {
-            home,
-            effects,
             open: Mutex::new(None),
             trying: Mutex::new(()),
-            ahead: Mutex::new(ahead()),
+            ahead: Mutex::new(ahead(&effects)),
+            home,
+            effects,
         }
     }
 
     pub(crate) fn effects(&self) -> &Effects {
         &self.effects
+    }
+
+    /// Time since the machine started, suspension included: nobody can set it back.
+    fn since_boot(&self) -> Duration {
+        self.effects.clock.since_boot()
     }
 
     fn lock_state(&self) -> MutexGuard<'_, Option<Open>> {
@@ -105,7 +110,7 @@ impl Keeper {
         };
         let session = Session::open(setting, unlock)?;
         let notices = session.notices().to_vec();
-        let now = since_boot();
+        let now = self.since_boot();
         let slot = session.slot().map(|slot| slot.label.clone());
         *self.lock_state() = Some(Open {
             session,
@@ -134,10 +139,10 @@ impl Keeper {
         work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
     ) -> Option<Result<T, EngineError>> {
         let served = self.with_open(|open| {
-            open.used = since_boot();
+            open.used = self.since_boot();
             open.session.act_for(caller.clone(), scope.clone())?;
             let done = work(&mut open.session);
-            open.used = since_boot();
+            open.used = self.since_boot();
             done
         });
         if let Some(Err(EngineError::Vault(VaultError::Replaced))) = &served {
@@ -149,7 +154,7 @@ impl Keeper {
 
     /// How it is; `None` when it is locked.
     pub(crate) fn kept(&self) -> Option<Kept> {
-        let now = since_boot();
+        let now = self.since_boot();
         self.with_open(|open| {
             let left = |from: Duration, timeout: Duration| {
                 from.saturating_add(timeout).saturating_sub(now)
@@ -183,7 +188,8 @@ impl Keeper {
         &'a self,
         mut state: MutexGuard<'a, Option<Open>>,
     ) -> MutexGuard<'a, Option<Open>> {
-        if (self.was_suspended() || state.as_ref().is_some_and(Open::is_over))
+        let now = self.since_boot();
+        if (self.was_suspended() || state.as_ref().is_some_and(|open| open.is_over(now)))
             && let Some(open) = state.take()
         {
             let _ = open.session.close();
@@ -194,7 +200,7 @@ impl Keeper {
     /// Whether the machine slept since the last look. A vault does not stay open over that: the
     /// lid of a notebook is closed on it.
     fn was_suspended(&self) -> bool {
-        let now = ahead();
+        let now = ahead(&self.effects);
         let mut before = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let slept = now.saturating_sub(*before) > SUSPENDED;
         *before = now;
@@ -203,26 +209,18 @@ impl Keeper {
 }
 
 impl Open {
-    fn is_over(&self) -> bool {
-        let now = since_boot();
+    fn is_over(&self, now: Duration) -> bool {
         now >= self.used.saturating_add(self.timeouts.idle)
             || now >= self.since.saturating_add(self.timeouts.absolute)
     }
 }
 
-fn read(clock: ClockId) -> Duration {
-    let now = clock_gettime(clock);
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
-}
-
-/// Time since the machine started, suspension included: nobody can set it back.
-pub(crate) fn since_boot() -> Duration {
-    read(ClockId::Boottime)
-}
-
-fn ahead() -> Duration {
-    read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic))
+/// How far the clock that counts suspension is ahead of the one that does not.
+fn ahead(effects: &Effects) -> Duration {
+    let awake = clock_gettime(ClockId::Monotonic);
+    let awake = Duration::new(
+        u64::try_from(awake.tv_sec).unwrap_or(0),
+        u32::try_from(awake.tv_nsec).unwrap_or(0),
+    );
+    effects.clock.since_boot().saturating_sub(awake)
 }

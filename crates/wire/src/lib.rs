@@ -30,8 +30,8 @@ pub use error::WireError;
 pub use frame::{Bounds, Frame, receive, send};
 pub use hello::{Hello, PROTOCOL, greet, welcome};
 pub use message::{
-    Answer, Call, Change, Control, Failure, FieldAbout, Filter, Listed, Mode, Past, Proof, Recipe,
-    Reply, Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, decode, encode,
+    Answer, Call, Change, Failure, FieldAbout, Filter, Listed, Mode, Past, Proof, Recipe, Reply,
+    Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, decode, encode,
 };
 
 /// What a client sends at most: a request, and a value.

@@ -108,7 +108,8 @@ pub enum Request {
         version: Option<u32>,
     },
     /// Run a command. The descriptors are standard input, output and error, as far as the client
-    /// has them, and then the one over which [`Control`] passes.
+    /// has them, and then a socket of packets of four bytes: a signal for the command's group, in
+    /// the one direction; the signal that stopped it, in the other.
     Run(Box<Run>),
 }
 
@@ -221,11 +222,6 @@ pub struct Run {
     pub streams: [bool; 3],
 }
 
-/// What passes beside a run, as packets of four bytes: a signal for the command's group, in the
-/// one direction; the signal that stopped it, in the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Control(pub i32);
-
 /// An answer, or why there is none.
 pub type Reply = Result<Answer, Box<Failure>>;
 
@@ -246,6 +242,29 @@ pub struct Failure {
     pub variable: Option<String>,
     /// Whether the policy refused, and a rule would allow it.
     pub by_policy: bool,
+}
+
+impl Failure {
+    /// A failure that is ours, without more to say of it.
+    #[must_use]
+    pub fn new(code: &str, message: impl std::fmt::Display) -> Box<Self> {
+        Box::new(Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+            remedy: None,
+            status: 125,
+            missing: None,
+            variable: None,
+            by_policy: false,
+        })
+    }
+
+    /// Says what to type next.
+    #[must_use]
+    pub fn remedy(mut self: Box<Self>, remedy: &str) -> Box<Self> {
+        self.remedy = Some(remedy.to_owned());
+        self
+    }
 }
 
 /// What is answered.

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{Field, Mode, Patch, Shown, ShownField, never, pin_to};
+use subrosa_engine::{Field, Kept, Mode, Patch, Shown, ShownField, never, pin_to};
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
 use subrosa_redact::{Added, MIN_FORCED_BYTES, why_not_searched};
 
 use super::list::second;
-use crate::access::{Access, Kept, Value};
+use crate::access::{Access, Value};
 use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
