@@ -55,7 +55,7 @@ fn caller() -> Caller {
         uid: 0,
         pid: 0,
         executable: None,
-        session: SessionId::from_bytes([0; 16]),
+        token: None,        session: SessionId::from_bytes([0; 16]),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The daemon from outside: the program as it is shipped, in homes that are thrown away.
 
+mod agents;
 mod callers;
 mod custody;
 mod garbage;

@@ -341,3 +341,24 @@ fn what_is_typed_after_the_client_was_killed_is_not_for_the_command() {
     wait_until("the shell heard it", || served.path("work/typed").exists());
     assert!(!served.path("work/got").exists(), "the command heard it");
 }
+
+/// What needs a person asks for the passphrase, again when it was mistyped, and the daemon goes on.
+#[test]
+fn a_purge_through_the_daemon_asks_for_the_passphrase() {
+    let served = Served::open();
+    served
+        .fed(&["set", "a/one", "--stdin"], b"canary-4p9zk2-gone")
+        .ok();
+    let terminal = Terminal::new(&served);
+    terminal.types("$S rm a/one --purge; echo status=$?");
+    terminal.sees("Passphrase:");
+    terminal.types("not this one");
+    terminal.sees("once more");
+    terminal.sees("more\nPassphrase:");
+    let passphrase = fs::read_to_string(served.path("passphrase")).expect("there");
+    terminal.types(passphrase.trim_end());
+    terminal.sees("removed for good");
+    terminal.sees("status=0");
+    assert_eq!(served.run(&["show", "a/one"]).status, 1);
+    terminal.is_as_before();
+}

@@ -4,10 +4,11 @@ use subrosa_crypto::SecretBuf;
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
     Console, Field, Kept, ListFilter, Listed, Mode, NewValue, Past, Patch, RunOptions, RunOutcome,
-    Session, Shown,
+    Session, Shown, TokenShown,
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 
+use crate::context::Context;
 use crate::remote::Remote;
 use crate::trouble::Trouble;
 
@@ -29,10 +30,6 @@ pub(crate) struct Value {
 impl Access {
     pub(crate) fn own(session: Session) -> Self {
         Self::Own(Box::new(session))
-    }
-
-    pub(crate) fn is_daemon(&self) -> bool {
-        matches!(self, Self::Daemon(_))
     }
 
     pub(crate) fn list(&mut self, filter: &ListFilter) -> Result<Vec<Listed>, Trouble> {
@@ -90,10 +87,17 @@ impl Access {
         }
     }
 
-    pub(crate) fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<(), Trouble> {
+    /// Moves a secret, with a proof that a person is there where the policy allows more at its new
+    /// place.
+    pub(crate) fn rename(
+        &mut self,
+        from: &KeyName,
+        to: (&Scope, &KeyName),
+        asking: &Context,
+    ) -> Result<(), Trouble> {
         match self {
             Self::Own(session) => Ok(session.rename(from, to).map(drop)?),
-            Self::Daemon(remote) => remote.rename(from, to),
+            Self::Daemon(remote) => remote.rename(from, to, asking),
         }
     }
 
@@ -104,11 +108,25 @@ impl Access {
         }
     }
 
-    /// Removes a secret for good, which needs a person: it is never done by the daemon.
-    pub(crate) fn purge(&mut self, key: &KeyName) -> Result<(), Trouble> {
+    /// Removes a secret for good, with a proof that a person is there.
+    pub(crate) fn purge(&mut self, key: &KeyName, asking: &Context) -> Result<(), Trouble> {
         match self {
             Self::Own(session) => Ok(session.purge(key)?),
-            Self::Daemon(_) => Err(Trouble::usage("only in this process")),
+            Self::Daemon(remote) => remote.purge(key, asking),
+        }
+    }
+
+    pub(crate) fn tokens(&mut self) -> Result<Vec<TokenShown>, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.tokens()?),
+            Self::Daemon(remote) => remote.tokens(),
+        }
+    }
+
+    pub(crate) fn revoke_tokens(&mut self, which: &str) -> Result<Vec<TokenShown>, Trouble> {
+        match self {
+            Self::Own(session) => Ok(session.revoke_tokens(which)?),
+            Self::Daemon(remote) => remote.revoke_tokens(which),
         }
     }
 

@@ -118,6 +118,16 @@ pub(crate) struct Global {
     /// Accept a vault with another root key than the one known for its folder, with the passphrase
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) accept_root: bool,
+    /// Act as the agent whose token is in this file; $SUBROSA_TOKEN holds the token itself
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "SUBROSA_TOKEN_FILE",
+        hide_env = true,
+        hide_short_help = true
+    )]
+    pub(crate) token_file: Option<PathBuf>,
     /// Do everything in this process, without a daemon
     #[arg(
         long,
@@ -174,6 +184,7 @@ enum Command {
     Key(does::key::Key),
     Backup(does::backup::Backup),
     Restore(does::restore::Restore),
+    Agent(does::agent::Agent),
     Apply(does::apply::Apply),
     Policy(does::policy::Policy),
     Log(does::log::Log),
@@ -383,6 +394,7 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Key(command) => done(command.run(context)),
         Command::Backup(command) => done(command.run(context)),
         Command::Restore(command) => done(command.run(context)),
+        Command::Agent(command) => done(command.run(context)),
         Command::Apply(command) => done(command.run(context)),
         Command::Policy(command) => command.run(context),
         Command::Log(command) => done(command.run(context)),

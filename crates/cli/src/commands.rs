@@ -1,5 +1,6 @@
 //! The commands, one module a group.
 
+pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod backup;

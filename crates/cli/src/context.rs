@@ -115,7 +115,15 @@ impl Context {
     /// The vault wherever it is open: in this process when that is asked for or a proof is given,
     /// else in the daemon, which is started and unlocked on demand.
     pub(crate) fn access(&self) -> Result<Access, Failure> {
-        let own = || Ok(Access::own(self.open(Need::Any)?));
+        self.access_for(Need::Any)
+    }
+
+    /// As [`Context::access`]. A daemon asks for a proof of presence when it comes to that.
+    pub(crate) fn access_for(&self, need: Need) -> Result<Access, Failure> {
+        if self.token()?.is_some() {
+            return self.as_agent();
+        }
+        let own = || Ok(Access::own(self.open(need)?));
         if self.is_own() {
             return own();
         }
@@ -142,6 +150,45 @@ impl Context {
         Ok(Access::Daemon(remote))
     }
 
+    /// The vault in the daemon, for an agent: it opens nothing, and asks nobody to.
+    fn as_agent(&self) -> Result<Access, Failure> {
+        if self.is_own() {
+            return Err(for_people());
+        }
+        let locked = || {
+            Failure::new("locked", "the vault is locked, and an agent cannot open it")
+                .remedy("Have a person open it: subrosa unlock")
+        };
+        match self.daemon()? {
+            Some(remote) => Ok(Access::Daemon(remote)),
+            None => Err(locked()),
+        }
+    }
+
+    /// The token of the agent that we are, if we are one: of whoever has none nothing is refused
+    /// for that.
+    fn token(&self) -> Result<Option<SecretBuf>, Failure> {
+        if let Some(path) = &self.global.token_file {
+            return Ok(Some(read_key_file(path)?));
+        }
+        let token = std::env::var_os("SUBROSA_TOKEN").filter(|token| !token.is_empty());
+        let token = token.map(|token| SecretBuf::take(token.into_encoded_bytes()));
+        Ok(token.transpose().map_err(EngineError::from)?)
+    }
+
+    /// Refuses what an agent does not do.
+    pub(crate) fn demand_person(&self) -> Result<(), Failure> {
+        match self.token()? {
+            None => Ok(()),
+            Some(_) => Err(for_people()),
+        }
+    }
+
+    /// Whether we act as an agent, with whatever token.
+    pub(crate) fn is_agent(&self) -> bool {
+        !matches!(self.token(), Ok(None))
+    }
+
     /// Whether this process opens the vault itself.
     fn is_own(&self) -> bool {
         let global = &self.global;
@@ -156,7 +203,13 @@ impl Context {
     pub(crate) fn daemon(&self) -> Result<Option<Remote>, Failure> {
         let socket = Place::of(&self.home).socket();
         match subrosa_wire::connect(&socket, PROGRAM) {
-            Ok(client) => Ok(Some(Remote::new(client, self.scope()))),
+            Ok(client) => {
+                let mut remote = Remote::new(client, self.scope());
+                if let Some(token) = self.token()? {
+                    remote.identify(&token)?;
+                }
+                Ok(Some(remote))
+            }
             // One that is just ending takes nobody any more.
             Err(WireError::Nobody { .. } | WireError::Closed) => Ok(None),
             Err(error) => Err(error.into()),
@@ -265,6 +318,7 @@ impl Context {
 
     /// The proof that opens the vault: from a descriptor, from a key file, or asked for.
     pub(crate) fn unlock(&self, need: Need) -> Result<Unlock, Failure> {
+        self.demand_person()?;
         if let Some(number) = self.global.passphrase_fd {
             return Ok(Unlock::Passphrase(read_proof(number, "passphrase")?));
         }
@@ -356,7 +410,7 @@ impl Context {
         }
     }
 
-    fn key_file(&self) -> Option<PathBuf> {
+    pub(crate) fn key_file(&self) -> Option<PathBuf> {
         let path = self
             .global
             .key_file
@@ -364,6 +418,15 @@ impl Context {
             .or(self.config.key_file.as_deref());
         path.map(Path::to_owned)
     }
+}
+
+/// What an agent cannot do, whatever it was given.
+fn for_people() -> Failure {
+    Failure::new(
+        "agent",
+        "an agent lists, shows and uses secrets through the daemon, and does nothing else",
+    )
+    .remedy("Have a person do it, without SUBROSA_TOKEN and SUBROSA_TOKEN_FILE.")
 }
 
 const ONCE_MORE: &str = "subrosa: this passphrase does not open the vault; once more\n";

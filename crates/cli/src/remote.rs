@@ -5,13 +5,14 @@ use std::time::Duration;
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Recipe;
 use subrosa_engine::{
-    Kept, ListFilter, Listed, Mode, Past, Patch, RunOptions, RunOutcome, Shown, Unlock,
+    Kept, ListFilter, Listed, Mode, Past, Patch, RunOptions, RunOutcome, Shown, TokenShown, Unlock,
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 use subrosa_server::convert;
 use subrosa_wire::{Answer, Call, Client, Proof, Request, State, WireError};
 
 use crate::access::Value;
+use crate::context::{Context, Need};
 use crate::steering;
 use crate::trouble::Trouble;
 
@@ -52,12 +53,7 @@ impl Remote {
         unlock: &Unlock,
         (idle, absolute): (Option<Duration>, Option<Duration>),
     ) -> Result<Vec<String>, Trouble> {
-        let (proof, secret) = match unlock {
-            Unlock::Passphrase(secret) => (Proof::Passphrase, secret),
-            Unlock::Recovery(secret) => (Proof::Recovery, secret),
-            Unlock::KeyFile(secret) => (Proof::KeyFile, secret),
-            _ => return Err(strange()),
-        };
+        let (proof, secret) = proof_of(unlock)?;
         let request = Request::Unlock {
             proof,
             idle,
@@ -81,7 +77,11 @@ impl Remote {
     }
 
     fn do_it(&mut self, request: Request) -> Result<(), Trouble> {
-        match self.ask(request, None)? {
+        self.do_with(request, None)
+    }
+
+    fn do_with(&mut self, request: Request, secret: Option<&SecretBuf>) -> Result<(), Trouble> {
+        match self.ask(request, secret)? {
             Answer::Done => Ok(()),
             _ => Err(strange()),
         }
@@ -147,12 +147,65 @@ impl Remote {
         kept(answer)
     }
 
-    pub(crate) fn rename(&mut self, from: &KeyName, to: (&Scope, &KeyName)) -> Result<(), Trouble> {
-        self.do_it(Request::Rename {
+    pub(crate) fn rename(
+        &mut self,
+        from: &KeyName,
+        to: (&Scope, &KeyName),
+        asking: &Context,
+    ) -> Result<(), Trouble> {
+        let request = Request::Rename {
             from: from.clone(),
             scope: to.0.clone(),
             to: to.1.clone(),
-        })
+        };
+        self.do_proven(&request, asking)
+    }
+
+    pub(crate) fn purge(&mut self, key: &KeyName, asking: &Context) -> Result<(), Trouble> {
+        self.do_proven(&Request::Purge(key.clone()), asking)
+    }
+
+    /// Does what may need a proof of presence: asks, and where one is demanded asks once more with
+    /// it. A demand holds for the next request alone, so each proof has its own.
+    fn do_proven(&mut self, request: &Request, asking: &Context) -> Result<(), Trouble> {
+        if let Answer::Done = self.ask(request.clone(), None)? {
+            return Ok(());
+        }
+        let with = |unlock: &Unlock| {
+            let Answer::Presence { digest, .. } = self.ask(request.clone(), None)? else {
+                return Err(strange());
+            };
+            let (proof, secret) = proof_of(unlock)?;
+            self.do_with(
+                Request::Proven {
+                    digest,
+                    proof,
+                    request: Box::new(request.clone()),
+                },
+                Some(secret),
+            )
+        };
+        asking.proven(Need::Presence, with).map_err(Trouble::new)
+    }
+
+    /// Says to be an agent from here on.
+    pub(crate) fn identify(&mut self, token: &SecretBuf) -> Result<(), Trouble> {
+        self.do_with(Request::Identify, Some(token))
+    }
+
+    pub(crate) fn tokens(&mut self) -> Result<Vec<TokenShown>, Trouble> {
+        self.told_tokens(Request::Tokens)
+    }
+
+    pub(crate) fn revoke_tokens(&mut self, which: &str) -> Result<Vec<TokenShown>, Trouble> {
+        self.told_tokens(Request::RevokeTokens(which.to_owned()))
+    }
+
+    fn told_tokens(&mut self, request: Request) -> Result<Vec<TokenShown>, Trouble> {
+        match self.ask(request, None)? {
+            Answer::Tokens(tokens) => Ok(tokens.into_iter().map(convert::token).collect()),
+            _ => Err(strange()),
+        }
     }
 
     pub(crate) fn remove(&mut self, key: &KeyName) -> Result<(), Trouble> {
@@ -180,6 +233,15 @@ impl Remote {
             _ => Err(strange()),
         }
     }
+}
+
+fn proof_of(unlock: &Unlock) -> Result<(Proof, &SecretBuf), Trouble> {
+    Ok(match unlock {
+        Unlock::Passphrase(secret) => (Proof::Passphrase, secret),
+        Unlock::Recovery(secret) => (Proof::Recovery, secret),
+        Unlock::KeyFile(secret) => (Proof::KeyFile, secret),
+        _ => return Err(strange()),
+    })
 }
 
 fn kept(answer: Answer) -> Result<Kept, Trouble> {

@@ -34,10 +34,6 @@ impl Trouble {
         }
     }
 
-    pub(crate) fn usage(message: &str) -> Self {
-        Self::new(Failure::usage(message))
-    }
-
     /// A stable word for the kind of failure.
     pub(crate) fn code(&self) -> &str {
         &self.failure.code

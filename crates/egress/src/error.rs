@@ -104,6 +104,12 @@ pub enum ReleaseError {
     /// The sink leads elsewhere than the permit says.
     #[error("the permit is for another destination")]
     Destination,
+    /// An agent would be handed a value that it could find by trying what is masked.
+    #[error(
+        "a value is too easily guessed to be handed to an agent, which could find it by trying what \
+         is masked; store a random one: subrosa generate KEY"
+    )]
+    Guessable,
     /// Locked memory is used up.
     #[error(transparent)]
     Memory(#[from] MemoryError),

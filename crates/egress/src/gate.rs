@@ -1,23 +1,23 @@
 //! The gate: decide, record, release.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::os::unix::ffi::OsStrExt;
 use std::pin::Pin as StdPin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use subrosa_audit::{KeyRing, Ticket, Writer};
-use subrosa_crypto::Aad;
 use subrosa_model::{
-    Action, Clock, DecisionEvent, Destination, Digest, Event, EventBody, Inject, Label, Outcome,
-    SinkKind, Timestamp, UseRequest, Verdict,
+    Action, Clock, DecisionEvent, Destination, Digest, Event, EventBody, Inject, KeyName, Label,
+    Outcome, SecretId, SinkKind, Timestamp, UseRequest, Verdict,
 };
-use subrosa_policy::{Decision, Policy};
+use subrosa_policy::{Decision, Policy, Reach};
 use subrosa_redact::KnownSet;
 
 use crate::known::Learned;
+use crate::strength;
 use crate::{
     Kind, Labels, Lent, Permit, Refusal, RefusalKind, ReleaseError, Released, Sensitive, Sink,
 };
@@ -70,11 +70,15 @@ pub struct Facts {
 #[derive(Clone)]
 pub struct Gate {
     policy: Arc<Policy>,
-    revision: u64,
-    keys: Arc<KeyRing>,
+    pub(crate) revision: u64,
+    pub(crate) keys: Arc<KeyRing>,
     writer: Arc<Writer>,
     clock: Arc<dyn Clock>,
     learned: Arc<Learned>,
+    /// What the token of the present caller reaches at most.
+    reach: Option<Arc<Reach>>,
+    /// The secrets that masks name to the present caller; all without it.
+    named: Option<Arc<HashSet<SecretId>>>,
 }
 
 impl Gate {
@@ -97,6 +101,8 @@ impl Gate {
             writer,
             clock,
             learned: Arc::new(Learned::new()),
+            reach: None,
+            named: None,
         }
     }
 
@@ -112,10 +118,28 @@ impl Gate {
         self.revision = revision;
     }
 
+    /// Refuses what is beyond a reach from now on, whatever the policy says; `None` for a caller
+    /// without a token.
+    pub fn bound_by(&mut self, reach: Option<Reach>) {
+        self.reach = reach.map(Arc::new);
+        self.named = None;
+    }
+
+    /// Has masks name only these secrets until the next [`Gate::bound_by`]; all with `None`.
+    pub fn name_only(&mut self, named: Option<HashSet<SecretId>>) {
+        self.named = named.map(Arc::new);
+    }
+
+    /// The secrets that masks could name.
+    #[must_use]
+    pub fn learned_names(&self) -> BTreeSet<(KeyName, SecretId)> {
+        self.learned.names()
+    }
+
     /// All that was released here so far, compiled for masking.
     #[must_use]
     pub fn known(&self) -> KnownSet {
-        self.learned.known()
+        self.learned.known(self.named.as_deref())
     }
 
     /// Teaches the redactor values that go out inside another one, such as a document of them.
@@ -135,63 +159,6 @@ impl Gate {
     /// What the log gave.
     pub fn flush(&self) -> Result<(), subrosa_audit::AuditError> {
         self.writer.flush()
-    }
-
-    /// The keyed digest of what a request stands in, for [`Facts::surroundings`].
-    #[must_use]
-    pub fn surroundings(&self, parts: &Aad) -> Digest {
-        self.keys.digest(parts)
-    }
-
-    /// The keyed digest that binds proofs and records to exactly this request: caller, action,
-    /// secrets with their versions, sink, destination, whole argument vector, directory,
-    /// surroundings, policy revision. Not the request's id or time.
-    #[must_use]
-    pub fn digest(&self, request: &UseRequest, surroundings: Option<Digest>) -> Digest {
-        let caller = &request.caller;
-        let mut aad = Aad::new("subrosa/request/v1")
-            .text(&caller.kind.to_string())
-            .u32(caller.uid)
-            .text(caller.executable.as_deref().unwrap_or_default())
-            .text(request.action.name())
-            .text(request.sink.name())
-            .u64(self.revision)
-            .optional(
-                surroundings
-                    .as_ref()
-                    .map(|digest| digest.as_bytes().as_slice()),
-            )
-            .optional(
-                request
-                    .capability
-                    .as_ref()
-                    .map(|name| name.as_str().as_bytes()),
-            )
-            .u64(request.secrets.len() as u64);
-        for wanted in &request.secrets {
-            aad = aad
-                .bytes(wanted.label.secret.as_bytes())
-                .text(wanted.label.field.as_str())
-                .u32(wanted.label.version);
-        }
-        aad = digest_destination(aad, &request.destination);
-        if let Some(command) = &request.command {
-            aad = aad
-                .bytes(command.requested.as_bytes())
-                .bytes(command.executable.as_os_str().as_bytes())
-                .optional(
-                    command
-                        .digest
-                        .as_ref()
-                        .map(|digest| digest.as_bytes().as_slice()),
-                )
-                .u64(command.arguments.len() as u64);
-            aad = command
-                .arguments
-                .iter()
-                .fold(aad, |aad, argument| aad.bytes(argument.as_bytes()));
-        }
-        self.keys.digest(&aad)
     }
 
     /// Decides a request and hands the decision record to the log.
@@ -227,6 +194,14 @@ impl Gate {
         }
         if let Some(answer) = invariant::<K>(request) {
             return answer;
+        }
+        if let Some(beyond) = self.reach.as_ref().and_then(|reach| reach.refusal(request)) {
+            return Answer::deny(
+                RefusalKind::Policy,
+                "token",
+                format!("it is beyond what its token reaches: {beyond}"),
+                "Ask an operator for a token that reaches it: subrosa agent add",
+            );
         }
         let decision: Decision = self.policy.decide(request);
         let mut answer = Answer {
@@ -309,9 +284,14 @@ impl Gate {
         if sink.destination() != permit.destination {
             return Err(ReleaseError::Destination);
         }
+        // Whether a guess is masked tells an agent that it is right.
+        let guessed = |value: &Sensitive| strength::bits(value.bytes()) < strength::GUESSABLE;
+        if permit.caller.kind.agent().is_some() && values.iter().any(|(_, value)| guessed(value)) {
+            return Err(ReleaseError::Guessable);
+        }
         // Before the value moves: what comes back may come at once.
         self.learned.learn(values.iter().map(|(_, value)| *value))?;
-        sink.accept(Lent::new(values, &self.learned))?;
+        sink.accept(Lent::new(values, &self.learned, self.named.as_deref()))?;
         Ok(())
     }
 
@@ -549,45 +529,4 @@ fn names(secrets: &[subrosa_model::SecretUse]) -> String {
         names.push(format!("{} more", secrets.len() - SHOWN));
     }
     names.join(", ")
-}
-
-fn digest_destination(aad: Aad, destination: &Destination) -> Aad {
-    match destination {
-        Destination::Process {
-            executable,
-            arguments,
-            directory,
-            inject,
-        } => {
-            let aad = aad
-                .text("process")
-                .bytes(executable.as_os_str().as_bytes())
-                .bytes(directory.as_os_str().as_bytes())
-                .text(inject.name())
-                .u64(arguments.len() as u64);
-            arguments
-                .iter()
-                .fold(aad, |aad, argument| aad.bytes(argument.as_bytes()))
-        }
-        Destination::File { path } => aad.text("file").bytes(path.as_os_str().as_bytes()),
-        Destination::Http {
-            scheme,
-            host,
-            port,
-            method,
-            target,
-        } => aad
-            .text("http")
-            .text(scheme)
-            .text(host)
-            .u32(u32::from(*port))
-            .text(method)
-            .text(target),
-        Destination::Signature { algorithm, message } => aad
-            .text("signature")
-            .text(algorithm)
-            .bytes(message.as_bytes()),
-        // The rest is whole in its text.
-        other => aad.text("other").text(&other.to_string()),
-    }
 }

@@ -1,10 +1,11 @@
 //! What the redactor has been taught in this process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::{MemoryError, SecretBuf, ct_eq};
+use subrosa_model::{KeyName, SecretId};
 use subrosa_redact::{Known, KnownSet};
 
 use crate::Sensitive;
@@ -14,9 +15,16 @@ pub(crate) struct Learned {
     values: Mutex<Values>,
 }
 
+/// What a mask says, and of which secret.
+struct Named {
+    name: String,
+    key: KeyName,
+    secret: SecretId,
+}
+
 #[derive(Default)]
 struct Values {
-    all: Vec<(Option<String>, SecretBuf)>,
+    all: Vec<(Option<Named>, SecretBuf)>,
     /// Places of values by a hash under a random key: it tells nothing of a value to whoever does
     /// not have the key.
     places: HashMap<u64, Vec<usize>>,
@@ -55,13 +63,14 @@ impl Learned {
             let Some(place) = learned.place_for(value.bytes()) else {
                 continue;
             };
-            let name = value
-                .labels()
-                .first()
-                .map(|label| match label.field.is_default() {
+            let name = value.labels().first().map(|label| Named {
+                name: match label.field.is_default() {
                     true => label.key.to_string(),
                     false => format!("{}#{}", label.key, label.field),
-                });
+                },
+                key: label.key.clone(),
+                secret: label.secret,
+            });
             let value = SecretBuf::copy_from(value.bytes())?;
             let last = learned.all.len();
             learned.all.push((name, value));
@@ -70,23 +79,23 @@ impl Learned {
         Ok(())
     }
 
-    /// Compiles what is known so far.
-    pub(crate) fn known(&self) -> KnownSet {
-        compile(
-            &self
-                .values
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .all,
-        )
+    /// Compiles what is known so far. Masks name only the secrets in `named`; all without it.
+    pub(crate) fn known(&self, named: Option<&HashSet<SecretId>>) -> KnownSet {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = Known::new();
+        for (name, value) in &values.all {
+            let name = name.as_ref();
+            let name = name.filter(|one| named.is_none_or(|named| named.contains(&one.secret)));
+            // What cannot be searched for was refused before it came here, or has under four bytes.
+            let _ = known.add_forced(name.map(|one| one.name.as_str()), value.as_slice());
+        }
+        known.build()
     }
-}
 
-fn compile(values: &[(Option<String>, SecretBuf)]) -> KnownSet {
-    let mut known = Known::new();
-    for (name, value) in values {
-        // What cannot be searched for was refused before it came here, or has under four bytes.
-        let _ = known.add_forced(name.as_deref(), value.as_slice());
+    /// The secrets that masks could name, each once.
+    pub(crate) fn names(&self) -> BTreeSet<(KeyName, SecretId)> {
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = values.all.iter().filter_map(|(name, _)| name.as_ref());
+        names.map(|one| (one.key.clone(), one.secret)).collect()
     }
-    known.build()
 }

@@ -17,6 +17,7 @@
 pub mod danger;
 pub mod kind;
 
+mod digest;
 mod error;
 mod gate;
 mod generate;
@@ -25,6 +26,7 @@ mod permit;
 mod secrets;
 mod sensitive;
 mod sink;
+mod strength;
 mod transform;
 
 pub use error::{Refusal, RefusalKind, ReleaseError, SinkError};

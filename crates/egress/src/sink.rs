@@ -1,8 +1,9 @@
 //! Where a value is handed over.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use subrosa_model::Destination;
+use subrosa_model::{Destination, SecretId};
 use subrosa_redact::KnownSet;
 
 use crate::known::Learned;
@@ -28,11 +29,20 @@ pub trait Sink {
 pub struct Lent<'a> {
     values: &'a [(&'a str, &'a Sensitive)],
     learned: &'a Learned,
+    named: Option<&'a HashSet<SecretId>>,
 }
 
 impl<'a> Lent<'a> {
-    pub(crate) fn new(values: &'a [(&'a str, &'a Sensitive)], learned: &'a Learned) -> Self {
-        Self { values, learned }
+    pub(crate) fn new(
+        values: &'a [(&'a str, &'a Sensitive)],
+        learned: &'a Learned,
+        named: Option<&'a HashSet<SecretId>>,
+    ) -> Self {
+        Self {
+            values,
+            learned,
+            named,
+        }
     }
 
     /// The values, each with the slot that it is for: a variable's name, a file's name, or
@@ -59,7 +69,7 @@ impl<'a> Lent<'a> {
     /// Compiled when it is asked for, since a sink that nothing comes back from never asks.
     #[must_use]
     pub fn known(&self) -> KnownSet {
-        self.learned.known()
+        self.learned.known(self.named)
     }
 }
 

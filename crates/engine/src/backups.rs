@@ -44,6 +44,8 @@ pub struct Restored {
     pub kept: Vec<String>,
     /// Slots that the backup has and that were left out, since the root key was replaced after it.
     pub left_out: Vec<String>,
+    /// Tokens of agents that the backup has and that were taken away: some may have been since.
+    pub tokens: usize,
 }
 
 impl Session {
@@ -258,6 +260,7 @@ impl Session {
             detail: "the whole vault; records after the backup are not in this log".to_owned(),
         };
         session.vault.note(&mut session.journal, &change)?;
+        report.tokens = session.revoke_all_tokens()?;
         Ok((session, report))
     }
 }

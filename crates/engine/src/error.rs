@@ -77,6 +77,12 @@ pub enum EngineError {
         /// The operation.
         what: &'static str,
     },
+    /// An agent's token is not accepted.
+    #[error("{reason}")]
+    Token {
+        /// Why.
+        reason: String,
+    },
     /// A use was refused.
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),

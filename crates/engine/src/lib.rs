@@ -7,6 +7,7 @@
 
 pub mod import;
 
+mod agents;
 mod anchoring;
 mod backups;
 mod config;
@@ -18,6 +19,7 @@ mod known;
 mod logs;
 mod pinning;
 mod policies;
+mod presence;
 mod proof;
 mod remedy;
 mod run;
@@ -29,6 +31,7 @@ mod started;
 mod status;
 mod system;
 
+pub use agents::{Leader, Lineage, NewToken, TokenProof, TokenShown};
 pub use backups::{RestoreOptions, Restored};
 pub use config::{Config, DaemonConfig};
 pub use error::EngineError;
@@ -43,12 +46,13 @@ pub use session::{InitOptions, Session, Setting};
 pub use slots::SlotShown;
 pub use started::{RunOutcome, StartedRun};
 pub use status::{Status, status};
-pub use system::{Effects, SystemClock};
+pub use system::{Effects, SystemClock, lineage};
 
 /// Words of the rooms below that a caller of a use case needs.
 pub use subrosa_audit::{AuditError, Body, Entry, EventKind, Filter, Finding, Format, Report};
 pub use subrosa_policy::{
-    Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, TestResult, closest,
+    Change as PolicyChange, DiffLine, Explanation, Policy, PolicyError, REACH_LISTS, Reach,
+    TestResult, closest,
 };
 pub use subrosa_runner::environment::{inherited, never};
 pub use subrosa_runner::{

@@ -38,6 +38,7 @@ impl EngineError {
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
             }
+            Self::Token { .. } => "Ask an operator for a new one: subrosa agent add NAME",
             Self::ImportItem { remedy, .. } => return remedy.clone(),
             Self::NothingFits { .. } => "See what there is: subrosa ls --all",
             Self::Ambiguous { .. } => {

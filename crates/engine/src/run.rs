@@ -26,6 +26,9 @@ use crate::{EngineError, Session, import};
 /// Longest `.env` file that is looked through, in bytes.
 const ENV_FILE_MAX: usize = 1024 * 1024;
 
+/// Most bytes of output that an agent gets of one command.
+const AGENT_OUTPUT: u64 = 16 * 1024 * 1024;
+
 /// What to run, and with what.
 #[derive(Debug)]
 pub struct RunOptions {
@@ -98,6 +101,8 @@ impl Session {
     ) -> Result<StartedRun, EngineError> {
         let selected = self.plan(&options)?;
         self.recall()?;
+        self.name_for_caller(&selected)?;
+        let (options, console) = self.as_for_caller(options, console);
         let (name, words) = options
             .command
             .split_first()
@@ -168,6 +173,27 @@ impl Session {
         started.used = selected.iter().map(Selected::name).collect();
         started.warnings = self.masking_warnings();
         Ok(started)
+    }
+
+    /// An agent gets output when the command is over, and a bounded amount of it: what is held back
+    /// meanwhile, and when it comes, would tell it of the values (attack 43).
+    fn as_for_caller(&self, mut options: RunOptions, console: Console) -> (RunOptions, Console) {
+        if self.caller.kind.agent().is_none() {
+            return (options, console);
+        }
+        let most = options.limits.output.unwrap_or(AGENT_OUTPUT);
+        options.limits.output = Some(most.min(AGENT_OUTPUT));
+        (options, console.until_the_end())
+    }
+
+    /// Has masks name to an agent what is within its reach, and nothing else.
+    fn name_for_caller(&mut self, selected: &[Selected]) -> Result<(), EngineError> {
+        let mut named = self.nameable()?;
+        if let Some(named) = &mut named {
+            named.extend(selected.iter().map(|one| one.wanted.label.secret));
+        }
+        self.gate.name_only(named);
+        Ok(())
     }
 
     fn started(&self, running: Running, released: Option<Released>) -> StartedRun {

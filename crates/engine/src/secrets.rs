@@ -6,7 +6,7 @@ use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{
     FieldName, KeyName, Label, Scope, SecretUse, Timestamp, VarName, WorkspaceName,
 };
-use subrosa_vault::{Brief, Head, Located, Mode, NewValue, Patch, Stored, Version};
+use subrosa_vault::{Brief, Head, Located, Mode, NewValue, Patch, Stored, VaultError, Version};
 
 use crate::{EngineError, Session};
 
@@ -143,6 +143,7 @@ impl Session {
             names.dedup();
             names
         };
+        let reach = self.reach.clone();
         let mut found = Vec::new();
         for name in names {
             let pick = |head: Brief| {
@@ -153,7 +154,15 @@ impl Session {
                     .tag
                     .as_ref()
                     .is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
-                let wanted = in_scope && fits && tagged && head.removed.is_some() == filter.removed;
+                let within = reach.as_ref().is_none_or(|reach| {
+                    let scope = Scope {
+                        workspace: name.clone(),
+                        group: head.group.clone(),
+                    };
+                    reach.holds(&scope, &head.key)
+                });
+                let live = head.removed.is_some() == filter.removed;
+                let wanted = in_scope && fits && tagged && live && within;
                 wanted.then(|| listed(&name, head))
             };
             let picked = self.vault.list_as(&mut self.journal, &name, &pick, |one| {
@@ -305,7 +314,25 @@ impl Session {
     /// The secret with this key in the nearest scope.
     pub(crate) fn locate(&mut self, key: &KeyName) -> Result<Located, EngineError> {
         let scope = self.scope().clone();
-        Ok(self.vault.locate(&mut self.journal, &scope, key)?)
+        self.locate_from(&scope, key)
+    }
+
+    /// As [`Session::locate`], from another scope. What is beyond a token is as though it were not
+    /// there.
+    pub(crate) fn locate_from(
+        &mut self,
+        scope: &Scope,
+        key: &KeyName,
+    ) -> Result<Located, EngineError> {
+        let located = self.vault.locate(&mut self.journal, scope, key)?;
+        if self.reaches(&located.scope, key) {
+            return Ok(located);
+        }
+        Err(VaultError::Missing {
+            key: key.clone(),
+            scope: scope.clone(),
+        }
+        .into())
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -6,7 +6,7 @@ use subrosa_model::{
     FieldName, KeyName, Reference, Scheme, Scope, SecretUse, VarName, WorkspaceName,
 };
 use subrosa_policy::Glob;
-use subrosa_vault::Located;
+use subrosa_vault::{Located, VaultError};
 
 use crate::secrets::secret_use;
 use crate::{EngineError, Session};
@@ -96,25 +96,28 @@ impl Session {
             };
             // A workspace that is named is meant, not what a look-up would fall back on.
             let located = match candidate.workspace {
-                None => self
-                    .vault
-                    .locate(&mut self.journal, &scope, &candidate.key)
-                    .map(Some),
+                None => self.locate_from(&scope, &candidate.key).map(Some),
                 Some(_) => self
                     .vault
                     .find(&mut self.journal, &scope, &candidate.key)
-                    .map(|found| found.filter(|located| located.head.removed.is_none())),
+                    .map(|found| found.filter(|located| located.head.removed.is_none()))
+                    .map_err(EngineError::from),
             };
             match located {
-                Ok(located) => found.extend(located),
-                Err(error @ subrosa_vault::VaultError::Missing { .. }) => missing = Some(error),
-                Err(error) => return Err(error.into()),
+                Ok(located) => {
+                    let within = |one: &Located| self.reaches(&one.scope, &one.head.key);
+                    found.extend(located.filter(within));
+                }
+                Err(error @ EngineError::Vault(VaultError::Missing { .. })) => {
+                    missing = Some(error);
+                }
+                Err(error) => return Err(error),
             }
         }
         found.dedup_by(|a, b| a.head.id == b.head.id);
         match found.as_slice() {
             [] => Err(match missing {
-                Some(error) => error.into(),
+                Some(error) => error,
                 None => EngineError::NothingFits {
                     pattern: reference.to_string(),
                     scope: own.to_string(),
@@ -167,7 +170,8 @@ impl Session {
                 );
             }
         }
-        Ok(near.into_values().collect())
+        let within = |one: &Located| self.reaches(&one.scope, &one.head.key);
+        Ok(near.into_values().filter(within).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use subrosa_audit::{Attempt, Chain, Finding, KeyRing, Writer, merge_attempts};
 use subrosa_crypto::{Argon2Params, Rng, SecretBuf};
 use subrosa_egress::Gate;
 use subrosa_model::{Caller, Digest, Event, EventBody, Scope, StoreError};
-use subrosa_policy::Policy;
+use subrosa_policy::{Policy, Reach};
 use subrosa_store::anchor::FileAnchor;
 use subrosa_store::folder::Folder;
 use subrosa_store::pins::PinRecord;
@@ -59,9 +59,11 @@ pub struct Session {
     pub(crate) writer: Arc<Writer>,
     pub(crate) caller: Caller,
     pub(crate) policy_revision: Option<u64>,
-    present: bool,
+    pub(crate) present: bool,
     pub(crate) rolled_back: Option<Finding>,
     pub(crate) recalled: Recalled,
+    /// What the token of the present caller reaches; `None` for a caller without one.
+    pub(crate) reach: Option<Reach>,
     pub(crate) notices: Vec<String>,
 }
 
@@ -207,6 +209,7 @@ impl Session {
             present,
             rolled_back,
             recalled: Recalled::default(),
+            reach: None,
             notices,
         };
         session.record_opening()?;
@@ -295,6 +298,8 @@ impl Session {
     /// [`EngineError::Vault`] when the policy cannot be read, [`EngineError::Policy`].
     pub fn act_for(&mut self, caller: Caller, scope: Scope) -> Result<(), EngineError> {
         self.present = false;
+        self.reach = None;
+        self.gate.bound_by(None);
         self.journal.set_caller(caller.clone());
         self.caller = caller;
         self.setting.scope = scope;
@@ -348,7 +353,7 @@ fn policy_of(
 }
 
 /// Opens the root key, and notes it when that fails.
-fn unlocked(
+pub(crate) fn unlocked(
     setting: &Setting,
     caller: &Caller,
     unlock: &Unlock,

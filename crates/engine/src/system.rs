@@ -8,6 +8,8 @@ use rustix::time::{ClockId, clock_gettime};
 use subrosa_crypto::{Rng, SystemRng, random};
 use subrosa_model::{Caller, CallerKind, Clock, SessionId, Timestamp};
 
+use crate::agents::{Leader, Lineage};
+
 /// The clocks of the system.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
@@ -58,9 +60,68 @@ impl Effects {
             uid: rustix::process::geteuid().as_raw(),
             pid: std::process::id(),
             executable: executable.map(|path| path.display().to_string()),
+            token: None,
             session: SessionId::from_bytes(random(&*self.rng)),
         }
     }
+}
+
+/// Where a process stands among the others.
+#[must_use]
+pub fn lineage(pid: u32) -> Lineage {
+    const MOST: usize = 64;
+    let Ok(boot) = std::fs::read_to_string("/proc/sys/kernel/random/boot_id") else {
+        return Lineage::default();
+    };
+    let leader = |pid: u32, started: u64| Leader {
+        boot: boot.trim().to_owned(),
+        pid,
+        started,
+    };
+    let Some(own) = stat(pid) else {
+        return Lineage::default();
+    };
+    // Without its leader a session says nothing of who is in it.
+    let first = stat(own.session).filter(|first| own.session != 0 && first.session == own.session);
+    let first = first.map(|first| leader(own.session, first.started));
+    let (mut pid, mut process) = (pid, own);
+    let mut line = Vec::new();
+    while line.len() < MOST {
+        line.push(leader(pid, process.started));
+        // The first process adopts whoever has lost its parent, and says nothing of them.
+        if process.parent <= 1 {
+            break;
+        }
+        pid = process.parent;
+        match stat(pid) {
+            Some(parent) => process = parent,
+            None => break,
+        }
+    }
+    Lineage {
+        leader: first,
+        line,
+    }
+}
+
+struct Stat {
+    parent: u32,
+    session: u32,
+    started: u64,
+}
+
+/// Fields 4, 6 and 22 of `/proc/PID/stat` (proc(5)); the second may hold anything but ends with the
+/// last bracket.
+fn stat(pid: u32) -> Option<Stat> {
+    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let end = text.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(text.get(end + 1..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+    })
 }
 
 impl std::fmt::Debug for Effects {

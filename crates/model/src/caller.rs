@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, SessionId};
+use crate::{AgentName, SessionId, TokenId};
 
 /// What kind of caller asks. Declared whole; a kind that no part of the program produces yet is
 /// refused by policy like any other unknown.
@@ -65,6 +65,9 @@ pub struct Caller {
     pub pid: u32,
     /// Its executable, where the system tells.
     pub executable: Option<String>,
+    /// The token that it showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
     /// The run of the program that serves it.
     pub session: SessionId,
 }

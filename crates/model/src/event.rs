@@ -146,6 +146,8 @@ pub enum ChangeKind {
     Prune,
     /// The log as it is was anchored anew, without an anchor that speaks for it.
     Anchor,
+    /// An agent was given a token, or its tokens were taken away.
+    Agent,
     /// Values are about to be handed out for the first time: output is masked by them from here on.
     Known,
 }
@@ -172,6 +174,7 @@ impl ChangeKind {
             Self::Export => "export",
             Self::Prune => "prune",
             Self::Anchor => "anchor",
+            Self::Agent => "agent",
             Self::Known => "known",
         }
     }

@@ -73,8 +73,8 @@ identifiers! {
     RequestId,
     /// One run of a program of ours, from start to end.
     SessionId,
-    /// One registered agent.
-    AgentId,
+    /// One token of an agent.
+    TokenId,
 }
 
 /// Writes bytes as lower-case hexadecimal digits.

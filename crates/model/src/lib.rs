@@ -35,7 +35,7 @@ pub use connector::{Connector, HostPort, NetStream};
 pub use destination::{Destination, SinkKind};
 pub use digest::Digest;
 pub use event::{Change, ChangeKind, Completion, DecisionEvent, Event, EventBody, Outcome, Unlock};
-pub use id::{AgentId, RequestId, SecretId, SessionId, SlotId, VaultId, WorkspaceId};
+pub use id::{RequestId, SecretId, SessionId, SlotId, TokenId, VaultId, WorkspaceId};
 pub use log::{LogAppend, LogHead, LogRow};
 pub use name::{
     AgentName, CapabilityName, FieldName, GroupName, KeyName, NameError, ProviderId, Tag, VarName,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use subrosa_model::ProcessLimits;
 
+use crate::agents;
 use crate::case::Case;
 use crate::document::Document;
 use crate::quantity::{write_bytes, write_duration};
@@ -30,6 +31,15 @@ pub(crate) fn write(document: &Document) -> String {
         }
     }
     block(&mut out, "rules", document.rules.iter().map(rule));
+    match document.agents.as_deref() {
+        // An empty section says that there is no agent; none says nothing.
+        Some([]) => line(&mut out, "agents", "[]"),
+        listed => block(
+            &mut out,
+            "agents",
+            listed.unwrap_or_default().iter().map(agents::write),
+        ),
+    }
     block(&mut out, "tests", document.cases.iter().map(Case::write));
     out
 }

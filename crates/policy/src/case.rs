@@ -302,6 +302,7 @@ impl Case {
                 uid: 1000,
                 pid: 1,
                 executable: None,
+                token: None,
                 session: SessionId::from_bytes([0; 16]),
             },
             action: self.action,

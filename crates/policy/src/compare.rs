@@ -5,6 +5,7 @@ use std::fmt;
 
 use subrosa_model::{Inject, ProcessLimits};
 
+use crate::agents;
 use crate::canonical;
 use crate::case::Case;
 use crate::document::Document;
@@ -62,7 +63,7 @@ pub(crate) fn diff(older: &Document, newer: &Document) -> Vec<DiffLine> {
 }
 
 /// The entries of a document as it would be written, by section.
-fn sections(document: &Document) -> [(&'static str, Vec<String>); 5] {
+fn sections(document: &Document) -> [(&'static str, Vec<String>); 6] {
     let commands = |key: &str, names: &[crate::CommandName]| {
         names
             .iter()
@@ -85,6 +86,17 @@ fn sections(document: &Document) -> [(&'static str, Vec<String>); 5] {
         (
             "rules",
             document.rules.iter().map(canonical::rule).collect(),
+        ),
+        (
+            "agents",
+            match document.agents.as_deref() {
+                Some([]) => vec!["agents: []".to_owned()],
+                listed => listed
+                    .unwrap_or_default()
+                    .iter()
+                    .map(agents::write)
+                    .collect(),
+            },
         ),
         ("tests", document.cases.iter().map(Case::write).collect()),
     ]
@@ -147,7 +159,8 @@ pub(crate) fn loosens(older: &Document, newer: &Document) -> bool {
     let lost_rule = old_denies
         .iter()
         .any(|old| !new_denies.iter().any(|new| denies_no_less(new, old)));
-    default_opens || new_entry || lost_denial || wider || unbound || lost_rule
+    let agents = agents::loosens(older.agents.as_deref(), newer.agents.as_deref());
+    agents || default_opens || new_entry || lost_denial || wider || unbound || lost_rule
 }
 
 fn is_bounding(rule: &Rule) -> bool {
@@ -227,7 +240,7 @@ fn agents_within(narrow: &Option<Vec<Glob>>, wide: &Option<Vec<Glob>>) -> bool {
 }
 
 /// Whether one list of patterns stands for no more than another; no list stands for everything.
-fn within<T>(
+pub(crate) fn within<T>(
     narrow: &Option<Vec<T>>,
     wide: &Option<Vec<T>>,
     covers: impl Fn(&T, &T) -> bool,

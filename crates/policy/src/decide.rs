@@ -2,6 +2,7 @@
 
 use subrosa_model::{Action, Destination, Inject, ProcessLimits, SecretUse, UseRequest, Verdict};
 
+use crate::agents;
 use crate::always::{self, Found};
 use crate::builtin::{self, operator_reads};
 use crate::decision::{Decision, Explanation, Step};
@@ -73,6 +74,15 @@ pub(crate) fn explain(document: &Document, request: &UseRequest) -> Explanation 
             rule: RuleRef::Builtin(refused.name),
             reason: refused.reason,
             remedy: refused.remedy,
+            ..Decision::default()
+        };
+        return explanation(decision, Vec::new());
+    }
+    if let Some((reason, remedy)) = agents::refusal(document.agents.as_deref(), request) {
+        let decision = Decision {
+            rule: RuleRef::Builtin("agent"),
+            reason,
+            remedy,
             ..Decision::default()
         };
         return explanation(decision, Vec::new());

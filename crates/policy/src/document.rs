@@ -2,6 +2,7 @@
 
 use subrosa_model::{Action, Inject, ProcessLimits};
 
+use crate::agents::{self, Agent};
 use crate::case::{self, Case};
 use crate::command::CommandName;
 use crate::error::{Place, PolicyError};
@@ -26,6 +27,8 @@ pub(crate) struct Document {
     pub(crate) allowed_commands: Vec<CommandName>,
     pub(crate) denied_commands: Vec<CommandName>,
     pub(crate) rules: Vec<Rule>,
+    /// `None` where the policy leaves it to the tokens which agents there are.
+    pub(crate) agents: Option<Vec<Agent>>,
     pub(crate) cases: Vec<Case>,
 }
 
@@ -36,17 +39,19 @@ impl Default for Document {
             allowed_commands: Vec::new(),
             denied_commands: Vec::new(),
             rules: Vec::new(),
+            agents: None,
             cases: Vec::new(),
         }
     }
 }
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "version",
     "default_action",
     "allowed_commands",
     "denied_commands",
     "rules",
+    "agents",
     "tests",
 ];
 
@@ -97,6 +102,10 @@ pub(crate) fn parse(text: &str) -> Result<Document, PolicyError> {
         allowed_commands: commands(&mut fields, "allowed_commands", CommandName::new)?,
         denied_commands: commands(&mut fields, "denied_commands", CommandName::denied)?,
         rules: rules(&mut fields)?,
+        agents: fields
+            .list("agents", LIST_MAX)?
+            .map(agents::read_all)
+            .transpose()?,
         cases: case::read_all(fields.list("tests", RULES_MAX)?.unwrap_or_default())?,
     };
     bounded(&document)?;
@@ -200,7 +209,7 @@ fn rule(node: Node) -> Result<Rule, PolicyError> {
         secrets: fields.parsed_list("secrets", LIST_MAX, SecretPattern::new)?,
         inject: None,
         capability: None,
-        agents: agents(&mut fields)?,
+        agents: names_of_agents(&mut fields)?,
         ask: None,
         exposed: false,
         limits: ProcessLimits::default(),
@@ -284,7 +293,7 @@ fn args(fields: &mut Fields) -> Result<Option<Vec<ArgPattern>>, PolicyError> {
     Ok(Some(patterns))
 }
 
-fn agents(fields: &mut Fields) -> Result<Option<Vec<Glob>>, PolicyError> {
+fn names_of_agents(fields: &mut Fields) -> Result<Option<Vec<Glob>>, PolicyError> {
     let read = |text: &str| match Glob::new(text) {
         Ok(_) if text.contains('/') => Err("an agent's name has no `/`".to_owned()),
         other => other,
@@ -352,9 +361,13 @@ fn bounded(document: &Document) -> Result<(), PolicyError> {
                 + list(rule.agents.as_ref().map(Vec::len))
         })
         .sum();
+    let in_agents = document.agents.as_deref().map_or(0, agents::entries);
     let in_cases: usize = document.cases.iter().map(Case::entries).sum();
-    let entries =
-        document.allowed_commands.len() + document.denied_commands.len() + in_rules + in_cases;
+    let entries = document.allowed_commands.len()
+        + document.denied_commands.len()
+        + in_rules
+        + in_agents
+        + in_cases;
     if entries > ENTRIES_MAX {
         let message = format!(
             "the lists of a policy have at most {ENTRIES_MAX} entries together; these have {entries}"

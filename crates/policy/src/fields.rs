@@ -104,7 +104,7 @@ impl Fields {
                 node.at,
                 format!("`{key}` is a list, not {}", other.kind()),
                 match key {
-                    "rules" | "tests" => {
+                    "rules" | "agents" | "tests" => {
                         format!("below `{key}:`, each begins on a line of its own with `- `")
                     }
                     _ => format!("write it as {key}: [\"…\", \"…\"]"),

@@ -50,6 +50,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod agents;
 mod always;
 mod builtin;
 mod canonical;
@@ -73,6 +74,7 @@ mod quantity;
 mod remedy;
 mod rule;
 
+pub use agents::{Agent, REACH_LISTS, Reach};
 pub use always::AlwaysDenied;
 pub use case::TestResult;
 pub use command::CommandName;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 
-use subrosa_model::SecretUse;
+use subrosa_model::{KeyName, Scope, SecretUse};
 
 use crate::Glob;
 use crate::glob::matches_runs;
@@ -222,6 +222,19 @@ impl SecretPattern {
             && fits(&self.group, scope.group.as_ref().map(AsRef::as_ref))
             && fits(&self.field, Some(secret.label.field.as_str()))
             && self.key.matches(secret.label.key.as_str())
+    }
+
+    /// Whether the pattern stands for a secret or a part of it.
+    pub(crate) fn matches_key(&self, scope: &Scope, key: &KeyName) -> bool {
+        let group = scope.group.as_ref();
+        let group = self
+            .group
+            .as_ref()
+            .is_none_or(|glob| group.is_some_and(|name| glob.matches(name.as_str())));
+        let workspace = self.workspace.as_ref();
+        workspace.is_none_or(|glob| glob.matches(scope.workspace.as_str()))
+            && group
+            && self.key.matches(key.as_str())
     }
 
     /// Whether this pattern certainly stands for all that `narrow` stands for.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use subrosa_model::{Destination, Inject, SecretUse, SinkKind, UseRequest, Verdict};
 
+use crate::agents::Agent;
 use crate::case::{TestResult, sink_of};
 use crate::compare::{self, DiffLine};
 use crate::decide;
@@ -98,6 +99,12 @@ impl Policy {
                 Effect::Deny => before && !after,
             }
         })
+    }
+
+    /// The agents that there are, where the policy says so; `None` leaves that to the tokens.
+    #[must_use]
+    pub fn agents(&self) -> Option<&[Agent]> {
+        self.document.agents.as_deref()
     }
 
     /// Tries the `tests` of the policy against it, in their order.

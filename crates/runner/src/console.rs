@@ -22,6 +22,7 @@ pub struct Console {
     pub(crate) terminal: bool,
     pub(crate) leash: Option<OwnedFd>,
     pub(crate) steering: Option<Steering>,
+    pub(crate) held: bool,
 }
 
 impl Console {
@@ -62,6 +63,7 @@ impl Console {
             terminal: true,
             leash: None,
             steering: None,
+            held: false,
         }
     }
 
@@ -86,6 +88,14 @@ impl Console {
     #[must_use]
     pub fn steered_by(mut self, socket: OwnedFd) -> Self {
         self.steering = Some(Steering::new(socket));
+        self
+    }
+
+    /// The same, with all output written when the command is over: when a piece of it comes then
+    /// tells nothing of what was masked or held back. A bound on the output bounds what is kept.
+    #[must_use]
+    pub fn until_the_end(mut self) -> Self {
+        self.held = true;
         self
     }
 

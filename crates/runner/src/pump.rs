@@ -134,8 +134,9 @@ impl<'a> Pump<'a> {
         }
         let now = clock.since_boot();
         let expires = limits.timeout.map(|timeout| now.saturating_add(timeout));
-        let through =
-            |source: OwnedFd, outlet: Outlet| Stream::new(source, outlet, known.redactor(), now);
+        let through = |source: OwnedFd, outlet: Outlet| {
+            Stream::new(source, outlet, known.redactor(), now).held(console.held)
+        };
         let mut streams = vec![through(sources.output, console.output)];
         if let Some(error) = sources.error {
             streams.push(through(error, console.error));
@@ -189,16 +190,20 @@ impl<'a> Pump<'a> {
     }
 
     /// Whether all that may come has come, and all that may be written is.
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         let Some(until) = self.drain else {
             return false;
         };
+        let late = self.clock.since_boot() >= until;
+        if late {
+            // What was held until the end is written now: this is the end.
+            self.streams.iter_mut().for_each(Stream::release);
+        }
         if self.streams.iter().all(Stream::is_finished) {
             return true;
         }
         // Whoever holds the command's output open now is outside our tree and is not waited for.
         // A reader who stalls is, unless a bound was reached: that is hard.
-        let late = self.clock.since_boot() >= until;
         late && (self.limited.is_some() || self.streams.iter().all(Stream::is_written))
     }
 

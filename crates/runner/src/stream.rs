@@ -13,6 +13,9 @@ use crate::sys::wipe;
 /// Bytes of one read: a pipe holds no more, unless somebody made it larger.
 const CHUNK: usize = 64 * 1024;
 
+/// Most bytes that are kept until a command is over.
+const HELD_MAX: usize = 64 * 1024 * 1024;
+
 /// From a source through a redactor to an outlet. Nothing more is read before what was read is
 /// written, so that a reader who stalls stalls the command and not our memory.
 pub(crate) struct Stream {
@@ -32,6 +35,8 @@ pub(crate) struct Stream {
     lost: Option<i32>,
     /// Whether the rest is thrown away.
     cut: bool,
+    /// Whether nothing is written before the end.
+    held: bool,
 }
 
 impl Stream {
@@ -50,7 +55,20 @@ impl Stream {
             broken: false,
             lost: None,
             cut: false,
+            held: false,
         }
+    }
+
+    /// The same, with nothing written before all of it has come. What is written is then as bounded
+    /// as what is read.
+    pub(crate) fn held(mut self, held: bool) -> Self {
+        self.held = held;
+        self
+    }
+
+    /// Whether it waits for the end with what it has.
+    fn waits(&self) -> bool {
+        self.held && self.source.is_some()
     }
 
     /// Bytes that were passed on, values masked. What came in is not told: with the number of
@@ -71,7 +89,7 @@ impl Stream {
 
     /// Whether all that was read is written.
     pub(crate) fn is_written(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() || self.waits()
     }
 
     /// Whether some of it was thrown away since there was too much.
@@ -89,18 +107,18 @@ impl Stream {
 
     /// What to wait for before [`Stream::take`].
     pub(crate) fn reads_from(&self) -> Option<BorrowedFd<'_>> {
-        let ready = self.pending.is_empty();
+        let ready = self.pending.is_empty() || self.held;
         self.source.as_ref().filter(|_| ready).map(AsFd::as_fd)
     }
 
     /// What to wait for before [`Stream::put`], when there is something to write.
     pub(crate) fn writes_to(&self) -> Option<BorrowedFd<'_>> {
-        (!self.pending.is_empty()).then(|| self.outlet.waits_on())?
+        (!self.pending.is_empty() && !self.waits()).then(|| self.outlet.waits_on())?
     }
 
     /// When [`Stream::idle`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if !self.terminal || self.cut {
+        if !self.terminal || self.cut || self.held {
             return None;
         }
         Some(self.last.saturating_add(self.redactor.deadline()?))
@@ -122,7 +140,8 @@ impl Stream {
                 if !self.cut && !self.broken {
                     self.redactor.push(&self.chunk[..kept], &mut self.pending);
                 }
-                self.cut |= kept < count;
+                // Masks may be longer than what they stand for.
+                self.cut |= kept < count || (self.held && self.pending.len() > HELD_MAX);
                 self.put();
                 return count as u64;
             }
@@ -141,6 +160,13 @@ impl Stream {
         }
     }
 
+    /// Ends a stream that waits for its end with what it has.
+    pub(crate) fn release(&mut self) {
+        if self.waits() {
+            self.end();
+        }
+    }
+
     /// Lets go of what was held back too long for a person who watches.
     pub(crate) fn idle(&mut self, now: Duration) {
         if self.terminal && !self.cut && !self.broken {
@@ -153,6 +179,9 @@ impl Stream {
     /// Writes what there is room for. Without a reader the source is closed, so that the command
     /// learns of it as it would without us: by SIGPIPE or EPIPE.
     pub(crate) fn put(&mut self) {
+        if self.waits() {
+            return;
+        }
         while self.written < self.pending.len() {
             match self.outlet.put(&self.pending[self.written..]) {
                 Ok(count) => {

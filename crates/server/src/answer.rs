@@ -4,14 +4,17 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use subrosa_crypto::SecretBuf;
+use subrosa_crypto::{SecretBuf, ct_eq, random};
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Outlet, Unlock};
-use subrosa_model::{Caller, Scope, Timestamp};
-use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode};
+use subrosa_engine::{Console, EngineError, Outlet, Session, TokenProof, Unlock};
+use subrosa_model::{Scope, Timestamp};
+use subrosa_wire::{
+    Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode, encode,
+};
 
 use crate::convert;
 use crate::keeper::{Keeper, Timeouts};
+use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, touched, unlock_of};
 
 /// Words of a command at most.
 const WORDS_MAX: usize = 64 * 1024;
@@ -31,19 +34,6 @@ pub(crate) struct House {
     pub(crate) reading: Mutex<()>,
 }
 
-/// What comes of a call.
-pub(crate) struct Done {
-    pub(crate) reply: Reply,
-    /// Whether the daemon is to end.
-    pub(crate) stop: bool,
-}
-
-impl From<Reply> for Done {
-    fn from(reply: Reply) -> Self {
-        Self { reply, stop: false }
-    }
-}
-
 fn locked() -> Box<Failure> {
     Failure::new("locked", "the vault is locked").remedy("Open it: subrosa unlock")
 }
@@ -53,21 +43,74 @@ fn garbled() -> Box<Failure> {
         .remedy("Restart the daemon: subrosa daemon stop")
 }
 
+fn not_for_agents() -> Box<Failure> {
+    Failure::new(
+        "agent",
+        "an agent lists, shows and uses secrets, and does nothing else here",
+    )
+    .remedy("Have a person do it, without the token.")
+}
+
+fn no_token() -> Box<Failure> {
+    Failure::new("token", "this is no token of an agent")
+        .remedy("Ask an operator for one: subrosa agent add NAME")
+}
+
+fn other_proof() -> Box<Failure> {
+    Failure::new(
+        "presence",
+        "the proof was given for another request, or what it rests on changed",
+    )
+    .remedy("Type the command again.")
+}
+
 impl House {
     /// Carries out what came in a frame.
-    pub(crate) fn carry_out(&self, caller: &Caller, frame: Frame) -> Done {
+    pub(crate) fn carry_out(&self, visit: &mut Visit, frame: Frame) -> Done {
+        let challenge = visit.challenge.take();
         let Some(call) = self.read(&frame.body) else {
             return Err(garbled()).into();
         };
         let Call { scope, request } = call;
         let (secret, descriptors) = (frame.secret, frame.descriptors);
         // A part that the request has no use for says that something is wrong.
-        let wants_secret = matches!(request, Request::Unlock { .. } | Request::Set { .. });
+        let wants_secret = matches!(
+            request,
+            Request::Unlock { .. }
+                | Request::Set { .. }
+                | Request::Identify
+                | Request::Proven { .. }
+        );
         let wants_descriptors = matches!(request, Request::Run(_));
         if (secret.is_some() && !wants_secret) || (!descriptors.is_empty() && !wants_descriptors) {
             return Err(garbled()).into();
         }
+        if visit.token.is_some() && !is_for_agents(&request) {
+            return Err(not_for_agents()).into();
+        }
         match request {
+            Request::Identify => {
+                let reply = self.identify(visit, &scope, secret);
+                // Whoever said to be an agent is served as one or not at all.
+                let then = match &reply {
+                    Ok(_) => Then::Stay,
+                    Err(_) => Then::Leave,
+                };
+                Done { reply, then }
+            }
+            Request::Proven {
+                digest,
+                proof,
+                request,
+            } => {
+                let given = challenge.filter(|challenge| ct_eq(&challenge.digest, &digest));
+                let (Some(challenge), Some(secret)) = (given, secret) else {
+                    return Err(other_proof()).into();
+                };
+                let unlock = unlock_of(proof, secret);
+                self.proven(visit, &scope, *request, (&challenge, &unlock))
+                    .into()
+            }
             Request::State => Ok(Answer::State(self.state())).into(),
             Request::Unlock {
                 proof,
@@ -87,11 +130,44 @@ impl House {
             }
             Request::Stop => Done {
                 reply: Ok(Answer::Done),
-                stop: true,
+                then: Then::Stop,
             },
-            Request::Run(run) => self.run(caller, &scope, *run, descriptors).into(),
-            request => self.use_vault(caller, &scope, request, secret).into(),
+            Request::Run(run) => self.run(visit, &scope, *run, descriptors).into(),
+            request => self.use_vault(visit, &scope, request, secret).into(),
         }
+    }
+
+    fn identify(&self, visit: &mut Visit, scope: &Scope, secret: Option<SecretBuf>) -> Reply {
+        let token = secret.ok_or_else(garbled)?;
+        let token = TokenProof::read(&token).ok_or_else(no_token)?;
+        let who = (&visit.caller, Some(&token));
+        let served = self.keeper.serve(who, scope, |_| Ok(()));
+        served.ok_or_else(locked)?.map_err(self.describe)?;
+        visit.token = Some(token);
+        Ok(Answer::Done)
+    }
+
+    /// Carries out what was asked before, now that a proof came with it.
+    fn proven(
+        &self,
+        visit: &Visit,
+        scope: &Scope,
+        request: Request,
+        (challenge, unlock): (&Challenge, &Unlock),
+    ) -> Reply {
+        let asked = encoded(scope, &request)?;
+        let checked = self.keeper.check_proof(&visit.caller, unlock);
+        checked.ok_or_else(locked)?.map_err(self.describe)?;
+        let served = self.keeper.serve(visit.who(), scope, |session| {
+            // Nothing of what it was given for may have changed, the request least of all.
+            let now = session.action_digest(&asked, &touched(&request), &challenge.nonce)?;
+            if !ct_eq(now.as_bytes(), &challenge.digest) {
+                return Ok(Err(other_proof()));
+            }
+            session.proven();
+            perform(session, request, None).map(Ok)
+        });
+        served.ok_or_else(locked)?.map_err(self.describe)?
     }
 
     /// The request of a frame; `None` when it is none, or has more parts than anybody needs.
@@ -136,78 +212,48 @@ impl House {
     }
 
     fn unlock(&self, secret: Option<SecretBuf>, proof: Proof, timeouts: Timeouts) -> Reply {
-        let secret = secret.ok_or_else(garbled)?;
-        let unlock = match proof {
-            Proof::Passphrase => Unlock::Passphrase(secret),
-            Proof::Recovery => Unlock::Recovery(secret),
-            Proof::KeyFile => Unlock::KeyFile(secret),
-        };
+        let unlock = unlock_of(proof, secret.ok_or_else(garbled)?);
         let notices = self.keeper.unlock(&unlock, timeouts);
         notices.map(Answer::Unlocked).map_err(self.describe)
     }
 
     fn use_vault(
         &self,
-        caller: &Caller,
+        visit: &mut Visit,
         scope: &Scope,
         request: Request,
         secret: Option<SecretBuf>,
     ) -> Reply {
-        let served = self.keeper.serve(caller, scope, |session| {
-            Ok(match request {
-                Request::List(filter) => {
-                    let listed = session.list(&convert::filter(filter))?;
-                    Answer::Listed(listed.into_iter().map(convert::listed_of).collect())
+        let nonce = random(&*self.keeper.effects().rng);
+        // Only what names secrets, and brings none, can be asked again with a proof.
+        let asked = match touched(&request).is_empty() {
+            true => None,
+            false => Some((encoded(scope, &request)?, request.clone())),
+        };
+        let mut challenge = None;
+        let served = self.keeper.serve(visit.who(), scope, |session| {
+            match (perform(session, request, secret), asked) {
+                (Err(EngineError::Presence { what }), Some((asked, request))) => {
+                    let digest = session.action_digest(&asked, &touched(&request), &nonce)?;
+                    let digest = *digest.as_bytes();
+                    challenge = Some(Challenge { digest, nonce });
+                    let what = what.to_owned();
+                    Ok(Answer::Presence { digest, what })
                 }
-                Request::Show(key) => {
-                    Answer::Shown(Box::new(convert::shown_of(session.show(&key)?)))
-                }
-                Request::History(key) => {
-                    let history = session.history(&key)?;
-                    Answer::History(history.into_iter().map(convert::past_of).collect())
-                }
-                Request::Set { key, change, mode } => {
-                    let value = secret.map(Sensitive::input);
-                    let patch = convert::patch(*change, value)
-                        .ok_or_else(|| EngineError::usage("a value is missing or too much"))?;
-                    let kept = session.keep(&key, &patch, convert::mode(mode))?;
-                    Answer::Stored(Box::new(convert::stored_of(kept)))
-                }
-                Request::Generate {
-                    key,
-                    field,
-                    recipe,
-                    length,
-                } => {
-                    let recipe = convert::recipe(recipe);
-                    let kept = session.generate((&key, &field), recipe, length as usize)?;
-                    Answer::Stored(Box::new(convert::stored_of(kept)))
-                }
-                Request::Rename { from, scope, to } => {
-                    session.rename(&from, (&scope, &to))?;
-                    Answer::Done
-                }
-                Request::Remove(key) => {
-                    session.remove(&key)?;
-                    Answer::Done
-                }
-                Request::Rollback { key, version } => {
-                    let shown = session.rollback(&key, version)?;
-                    Answer::Shown(Box::new(convert::shown_of(shown)))
-                }
-                _ => return Err(EngineError::usage("this daemon does not know the request")),
-            })
+                (done, _) => done,
+            }
         });
+        visit.challenge = challenge;
         served.ok_or_else(locked)?.map_err(self.describe)
     }
 
     /// Starts the command while the vault is held, and carries its output without.
-    fn run(&self, caller: &Caller, scope: &Scope, run: Run, descriptors: Vec<OwnedFd>) -> Reply {
+    fn run(&self, visit: &Visit, scope: &Scope, run: Run, descriptors: Vec<OwnedFd>) -> Reply {
         let console = console(run.streams, descriptors).ok_or_else(garbled)?;
         let options = convert::options(run);
-        let started = self
-            .keeper
-            .serve(caller, scope, |session| session.start_run(options, console));
+        let started = self.keeper.serve(visit.who(), scope, |session| {
+            session.start_run(options, console)
+        });
         let started = started.ok_or_else(locked)?.map_err(self.describe)?;
         self.running.fetch_add(1, Ordering::Relaxed);
         let finished = started.finish();
@@ -215,6 +261,75 @@ impl House {
         let outcome = finished.map_err(self.describe)?;
         Ok(Answer::Ran(Box::new(convert::report_of(outcome))))
     }
+}
+
+/// What a request does in the open vault.
+fn perform(
+    session: &mut Session,
+    request: Request,
+    secret: Option<SecretBuf>,
+) -> Result<Answer, EngineError> {
+    Ok(match request {
+        Request::List(filter) => {
+            let listed = session.list(&convert::filter(filter))?;
+            Answer::Listed(listed.into_iter().map(convert::listed_of).collect())
+        }
+        Request::Show(key) => Answer::Shown(Box::new(convert::shown_of(session.show(&key)?))),
+        Request::History(key) => {
+            let history = session.history(&key)?;
+            Answer::History(history.into_iter().map(convert::past_of).collect())
+        }
+        Request::Set { key, change, mode } => {
+            let value = secret.map(Sensitive::input);
+            let patch = convert::patch(*change, value)
+                .ok_or_else(|| EngineError::usage("a value is missing or too much"))?;
+            let kept = session.keep(&key, &patch, convert::mode(mode))?;
+            Answer::Stored(Box::new(convert::stored_of(kept)))
+        }
+        Request::Generate {
+            key,
+            field,
+            recipe,
+            length,
+        } => {
+            let recipe = convert::recipe(recipe);
+            let kept = session.generate((&key, &field), recipe, length as usize)?;
+            Answer::Stored(Box::new(convert::stored_of(kept)))
+        }
+        Request::Rename { from, scope, to } => {
+            session.rename(&from, (&scope, &to))?;
+            Answer::Done
+        }
+        Request::Remove(key) => {
+            session.remove(&key)?;
+            Answer::Done
+        }
+        Request::Purge(key) => {
+            session.purge(&key)?;
+            Answer::Done
+        }
+        Request::Tokens => {
+            let tokens = session.tokens()?;
+            Answer::Tokens(tokens.into_iter().map(convert::token_of).collect())
+        }
+        Request::RevokeTokens(which) => {
+            let tokens = session.revoke_tokens(&which)?;
+            Answer::Tokens(tokens.into_iter().map(convert::token_of).collect())
+        }
+        Request::Rollback { key, version } => {
+            let shown = session.rollback(&key, version)?;
+            Answer::Shown(Box::new(convert::shown_of(shown)))
+        }
+        _ => return Err(EngineError::usage("this daemon does not know the request")),
+    })
+}
+
+fn encoded(scope: &Scope, request: &Request) -> Result<Vec<u8>, Box<Failure>> {
+    let call = Call {
+        scope: scope.clone(),
+        request: request.clone(),
+    };
+    encode(&call).map_err(|_| garbled())
 }
 
 /// The client's side of a run, from the descriptors that came; `None` when they are not those that

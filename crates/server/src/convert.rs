@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
     Ending, EngineError, Field, Kept, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch,
-    RunOptions, RunOutcome, RunReport, Shown, ShownField,
+    RunOptions, RunOutcome, RunReport, Shown, ShownField, TokenShown,
 };
 use subrosa_model::{Timestamp, VarName};
 use subrosa_wire as wire;
@@ -251,6 +251,32 @@ pub fn kept(sent: wire::Stored) -> Kept {
         created: sent.created,
         workspace_created: sent.workspace_created,
         shown: shown(sent.shown),
+    }
+}
+
+pub(crate) fn token_of(token: TokenShown) -> wire::Token {
+    wire::Token {
+        id: token.id,
+        agent: token.agent,
+        created: micros(token.created),
+        expires: micros(token.expires),
+        expired: token.expired,
+        bound_to: token.bound_to,
+        reach: token.reach,
+    }
+}
+
+/// A token of an agent, as it was received.
+#[must_use]
+pub fn token(sent: wire::Token) -> TokenShown {
+    TokenShown {
+        id: sent.id,
+        agent: sent.agent,
+        created: time(sent.created),
+        expires: time(sent.expires),
+        expired: sent.expired,
+        bound_to: sent.bound_to,
+        reach: sent.reach,
     }
 }
 

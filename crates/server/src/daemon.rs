@@ -16,6 +16,7 @@ use subrosa_wire::{FROM_CLIENT, Failure, WireError, encode, receive, send, welco
 use crate::answer::{Describe, House};
 use crate::keeper::Keeper;
 use crate::place::Taken;
+use crate::visit::{Then, Visit};
 use crate::{Place, ServerError, peer};
 
 /// Connections at a time. One more, and the one that has been idle for longest is closed.
@@ -177,6 +178,7 @@ impl Daemon {
         if welcome(socket, self.program).is_err() {
             return;
         }
+        let mut visit = caller.map(Visit::by);
         loop {
             if wait_for(socket).is_err() {
                 return;
@@ -192,19 +194,19 @@ impl Daemon {
             if !self.set_busy(number, true) {
                 return;
             }
-            let done = match &caller {
-                Ok(caller) => self.house.carry_out(caller, frame),
+            let done = match &mut visit {
+                Ok(visit) => self.house.carry_out(visit, frame),
                 Err(why) => Err(Failure::new("caller", why)).into(),
             };
             let sent = self.reply(socket, &done.reply);
-            if done.stop {
+            if done.then == Then::Stop {
                 self.stopping.store(true, Ordering::Release);
                 // The end of this connection is the end of the process: whoever asked waits for it.
                 loop {
                     thread::park();
                 }
             }
-            if sent.is_err() || !self.set_busy(number, false) {
+            if sent.is_err() || done.then == Then::Leave || !self.set_busy(number, false) {
                 return;
             }
         }

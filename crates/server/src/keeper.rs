@@ -4,7 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use subrosa_engine::{Effects, EngineError, Home, Session, Setting, Unlock, VaultError};
+use subrosa_engine::{
+    Effects, EngineError, Home, Session, Setting, TokenProof, Unlock, VaultError, lineage,
+};
 use subrosa_model::{Caller, Scope};
 
 /// After which times a vault is locked.
@@ -71,6 +73,19 @@ impl Keeper {
         &self.effects
     }
 
+    fn setting(&self) -> Setting {
+        Setting {
+            home: self.home.clone(),
+            effects: self.effects.clone(),
+            scope: Scope {
+                workspace: Scope::default_workspace(),
+                group: None,
+            },
+            accept_root: false,
+            inspect: false,
+        }
+    }
+
     /// Time since the machine started, suspension included: nobody can set it back.
     fn since_boot(&self) -> Duration {
         self.effects.clock.since_boot()
@@ -98,17 +113,7 @@ impl Keeper {
         }
         // Not under the lock: it takes as long as a passphrase takes, and others must be told
         // meanwhile that the vault is locked.
-        let setting = Setting {
-            home: self.home.clone(),
-            effects: self.effects.clone(),
-            scope: Scope {
-                workspace: Scope::default_workspace(),
-                group: None,
-            },
-            accept_root: false,
-            inspect: false,
-        };
-        let session = Session::open(setting, unlock)?;
+        let session = Session::open(self.setting(), unlock)?;
         let notices = session.notices().to_vec();
         let now = self.since_boot();
         let slot = session.slot().map(|slot| slot.label.clone());
@@ -120,6 +125,19 @@ impl Keeper {
             used: now,
         });
         Ok(notices)
+    }
+
+    /// Whether a proof of presence opens the vault that is open; `None` when it is locked.
+    pub(crate) fn check_proof(
+        &self,
+        caller: &Caller,
+        unlock: &Unlock,
+    ) -> Option<Result<(), EngineError>> {
+        let _one = self.trying.lock().unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = self.with_open(|open| open.session.fingerprint())?;
+        // Not under the lock of the vault: it takes as long as a passphrase takes.
+        let setting = self.setting();
+        Some(Session::check_proof(&setting, caller, unlock, fingerprint))
     }
 
     /// Forgets the keys.
@@ -134,13 +152,20 @@ impl Keeper {
     /// Does something with the open vault on behalf of a caller; `None` when it is locked.
     pub(crate) fn serve<T>(
         &self,
-        caller: &Caller,
+        (caller, token): (&Caller, Option<&TokenProof>),
         scope: &Scope,
         work: impl FnOnce(&mut Session) -> Result<T, EngineError>,
     ) -> Option<Result<T, EngineError>> {
         let served = self.with_open(|open| {
             open.used = self.since_boot();
-            open.session.act_for(caller.clone(), scope.clone())?;
+            let (session, caller) = (&mut open.session, caller.clone());
+            match token {
+                None => session.act_for(caller, scope.clone())?,
+                Some(token) => {
+                    let lineage = lineage(caller.pid);
+                    session.act_for_token(token, caller, &lineage, scope.clone())?;
+                }
+            }
             let done = work(&mut open.session);
             open.used = self.since_boot();
             done

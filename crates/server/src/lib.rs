@@ -21,6 +21,7 @@ mod error;
 mod keeper;
 mod peer;
 mod place;
+mod visit;
 
 pub use daemon::{Options, serve};
 pub use error::ServerError;

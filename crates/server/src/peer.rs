@@ -61,6 +61,7 @@ pub(crate) fn caller(socket: impl AsFd, rng: &dyn Rng) -> Result<Caller, Refused
         uid,
         pid: pid.cast_unsigned(),
         executable: of("exe").map(|path| path.display().to_string()),
+        token: None,
         session: SessionId::from_bytes(random(rng)),
     })
 }

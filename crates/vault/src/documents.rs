@@ -19,7 +19,13 @@ const AUDIT_KEYS: &str = "audit-keys";
 const LINEAGE: &str = "lineage";
 
 /// The documents that this program keeps.
-pub(crate) const ALL: [&str; 4] = [AUDIT_KEYS, LINEAGE, Document::POLICY, Document::KNOWN];
+pub(crate) const ALL: [&str; 5] = [
+    AUDIT_KEYS,
+    LINEAGE,
+    Document::POLICY,
+    Document::KNOWN,
+    Document::AGENTS,
+];
 
 /// Names of documents that rooms above keep in the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub struct Document {
 impl Document {
     /// The policy's name.
     pub const POLICY: &'static str = "policy";
+    /// The name of the register of agents' tokens.
+    pub const AGENTS: &'static str = "agents";
     /// The name of the list of values that were handed out.
     pub const KNOWN: &'static str = "known";
 }

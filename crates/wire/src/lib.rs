@@ -31,7 +31,7 @@ pub use frame::{Bounds, Frame, receive, send};
 pub use hello::{Hello, PROTOCOL, greet, welcome};
 pub use message::{
     Answer, Call, Change, Failure, FieldAbout, Filter, Listed, Mode, Past, Proof, Recipe, Reply,
-    Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, decode, encode,
+    Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, Token, decode, encode,
 };
 
 /// What a client sends at most: a request, and a value.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use subrosa_model::{
-    FieldName, Inject, KeyName, Pin, ProcessLimits, Scope, Tag, VarName, WorkspaceName,
+    AgentName, FieldName, Inject, KeyName, Pin, ProcessLimits, Scope, Tag, TokenId, VarName,
+    WorkspaceName,
 };
 
 use crate::WireError;
@@ -59,6 +60,9 @@ pub enum Request {
         /// Lock after so long whatever happens.
         absolute: Option<Duration>,
     },
+    /// From here on, ask as the agent whose token the secret of the frame is. A token that is not
+    /// accepted ends the connection.
+    Identify,
     /// Forget the keys.
     Lock,
     /// Forget the keys and end.
@@ -100,6 +104,22 @@ pub enum Request {
     },
     /// Remove a secret; it can be brought back.
     Remove(KeyName),
+    /// Remove a secret for good. Needs presence.
+    Purge(KeyName),
+    /// The tokens of agents.
+    Tokens,
+    /// Take away a token by its id, or all of an agent by its name.
+    RevokeTokens(String),
+    /// What was answered with [`Answer::Presence`], with the proof that was asked for as the secret
+    /// of the frame.
+    Proven {
+        /// The digest that was answered.
+        digest: [u8; 32],
+        /// What the proof is.
+        proof: Proof,
+        /// The same request once more.
+        request: Box<Request>,
+    },
     /// Make an earlier version current.
     Rollback {
         /// The secret.
@@ -287,6 +307,35 @@ pub enum Answer {
     Stored(Box<Stored>),
     /// The account of a run.
     Ran(Box<RunReport>),
+    /// Nothing was done: it needs a proof that a person is there, for exactly this request. The next
+    /// request of the connection is the only one that may bring it.
+    Presence {
+        /// Stands for the request, whoever asks, and what it rests on.
+        digest: [u8; 32],
+        /// What needs the proof, in words.
+        what: String,
+    },
+    /// Tokens of agents.
+    Tokens(Vec<Token>),
+}
+
+/// A token of an agent, all but the token itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its id.
+    pub id: TokenId,
+    /// Whose it is.
+    pub agent: AgentName,
+    /// When it was given, in microseconds since 1970.
+    pub created: i64,
+    /// Until when it is valid.
+    pub expires: i64,
+    /// Whether it is valid no more.
+    pub expired: bool,
+    /// The process to whose session it is bound.
+    pub bound_to: Option<u32>,
+    /// What it reaches at most.
+    pub reach: BTreeMap<String, Vec<String>>,
 }
 
 /// How a daemon is.

@@ -55,6 +55,7 @@ pub fn operator() -> Caller {
         uid: 1000,
         pid: 4711,
         executable: Some("/usr/bin/subrosa".to_owned()),
+        token: None,
         session: SessionId::from_bytes([3; 16]),
     }
 }

@@ -30,6 +30,7 @@ pub(crate) struct Unlock {
 
 impl Unlock {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        context.demand_person()?;
         let mut remote = context.daemon_or_start()?;
         let before = remote.state()?;
         let already = before.unlocked;

@@ -48,17 +48,9 @@ impl Mv {
                 .or(if leaves { None } else { scope.group.clone() }),
         };
         let mut session = context.access()?;
-        match session.rename(&self.from, (&target, &self.to)) {
-            // The daemon takes nobody's word for it: this process asks for the passphrase.
-            Err(trouble) if trouble.code() == "presence" && session.is_daemon() => {
-                session = Access::own(context.open(Need::Presence)?);
-                session
-                    .rename(&self.from, (&target, &self.to))
-                    .map_err(|trouble| taken(&mut session, (&self.from, &self.to), trouble))?;
-            }
-            Err(trouble) => return Err(taken(&mut session, (&self.from, &self.to), trouble)),
-            Ok(()) => {}
-        }
+        session
+            .rename(&self.from, (&target, &self.to), context)
+            .map_err(|trouble| taken(&mut session, (&self.from, &self.to), trouble))?;
         session.close()?;
         if context.out.json {
             return context.out.document(&json!({
@@ -107,15 +99,16 @@ pub(crate) struct Rm {
 
 impl Rm {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut session = if self.purge {
-            Access::own(context.open(Need::Presence)?)
+        let need = if self.purge {
+            Need::Presence
         } else {
-            context.access()?
+            Need::Any
         };
+        let mut session = context.access_for(need)?;
         let mut removed = Vec::new();
         for key in &self.keys {
             let done = if self.purge {
-                session.purge(key)
+                session.purge(key, context)
             } else {
                 session.remove(key)
             };

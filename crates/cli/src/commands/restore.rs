@@ -97,6 +97,13 @@ fn report(context: &Context, restored: &Restored) {
             restored.kept.len()
         ));
     }
+    if restored.tokens > 0 {
+        context.out.warn(&format!(
+            "the tokens of agents that it had ({}) were taken away, since some may have been after it; \
+             give new ones: subrosa agent add",
+            restored.tokens
+        ));
+    }
     if !restored.left_out.is_empty() {
         context.out.warn(&format!(
             "the root key was replaced after this backup; these slots of it were left out: {}",

@@ -23,7 +23,7 @@ fn unknown_keys_are_told_with_line_and_suggestion() {
     assert_eq!(
         said("alowed_commands: [aws]\n"),
         "line 2, column 1: `alowed_commands` is no key of a policy; did you mean `allowed_commands`? \
-         | its keys are version, default_action, allowed_commands, denied_commands, rules, tests"
+         | its keys are version, default_action, allowed_commands, denied_commands, rules, agents, tests"
     );
     assert_eq!(
         said("rules:\n  - allow: run\n    comand: git\n"),

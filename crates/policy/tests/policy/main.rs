@@ -2,6 +2,7 @@
 
 mod support;
 
+mod agents;
 mod commands;
 mod compare;
 mod decide;

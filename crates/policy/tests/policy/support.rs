@@ -89,6 +89,7 @@ fn bare(action: Action) -> Ask {
             uid: 1000,
             pid: 2,
             executable: None,
+            token: None,
             session: SessionId::from_bytes([2; 16]),
         },
         action,

@@ -67,6 +67,7 @@ fn event(change: &Change) -> Event {
         uid: 0,
         pid: 1,
         executable: None,
+        token: None,
         session: SessionId::from_bytes([1; 16]),
     };
     Event {

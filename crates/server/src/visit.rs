@@ -1,0 +1,83 @@
+//! One connection, from its first words to its end.
+
+use subrosa_crypto::SecretBuf;
+use subrosa_engine::{TokenProof, Unlock};
+use subrosa_model::{Caller, KeyName};
+use subrosa_wire::{Proof, Reply, Request};
+
+/// What comes of a call.
+pub(crate) struct Done {
+    pub(crate) reply: Reply,
+    pub(crate) then: Then,
+}
+
+/// What is done once the reply is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Wait for the next request.
+    Stay,
+    /// Close the connection.
+    Leave,
+    /// End the daemon.
+    Stop,
+}
+
+impl From<Reply> for Done {
+    fn from(reply: Reply) -> Self {
+        Self {
+            reply,
+            then: Then::Stay,
+        }
+    }
+}
+
+/// A connection: who is at the other end, and what it was told.
+pub(crate) struct Visit {
+    pub(crate) caller: Caller,
+    pub(crate) token: Option<TokenProof>,
+    pub(crate) challenge: Option<Challenge>,
+}
+
+impl Visit {
+    pub(crate) fn by(caller: Caller) -> Self {
+        Self {
+            caller,
+            token: None,
+            challenge: None,
+        }
+    }
+
+    pub(crate) fn who(&self) -> (&Caller, Option<&TokenProof>) {
+        (&self.caller, self.token.as_ref())
+    }
+}
+
+/// A request that was answered with a demand for a proof. It is forgotten with the next request,
+/// whatever that is.
+pub(crate) struct Challenge {
+    pub(crate) digest: [u8; 32],
+    pub(crate) nonce: [u8; 32],
+}
+
+/// What an agent may ask: to look, and to use.
+pub(crate) fn is_for_agents(request: &Request) -> bool {
+    use Request::{History, List, Run, Show, State};
+    matches!(request, State | List(_) | Show(_) | History(_) | Run(_))
+}
+
+/// The secrets that a request names.
+pub(crate) fn touched(request: &Request) -> Vec<&KeyName> {
+    match request {
+        Request::Purge(key) => vec![key],
+        Request::Rename { from, to, .. } => vec![from, to],
+        _ => Vec::new(),
+    }
+}
+
+pub(crate) fn unlock_of(proof: Proof, secret: SecretBuf) -> Unlock {
+    match proof {
+        Proof::Passphrase => Unlock::Passphrase(secret),
+        Proof::Recovery => Unlock::Recovery(secret),
+        Proof::KeyFile => Unlock::KeyFile(secret),
+    }
+}
