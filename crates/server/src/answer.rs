@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Mode, NewValue, Outlet, Patch, Unlock};
+use subrosa_engine::{Console, EngineError, Inherited, Mode, NewValue, Outlet, Patch, Unlock};
 use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{Caller, Scope, Timestamp};
 use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode};
@@ -61,6 +61,14 @@ fn locked() -> Box<Failure> {
     failure("locked", "the vault is locked", "Open it: subrosa unlock")
 }
 
+fn busy() -> Box<Failure> {
+    failure(
+        "busy",
+        "the daemon runs as many commands as it can",
+        "Wait for one to end; or do without: subrosa --no-daemon",
+    )
+}
+
 fn garbled() -> Box<Failure> {
     let message = "the request cannot be read";
     failure(
@@ -71,12 +79,15 @@ fn garbled() -> Box<Failure> {
 }
 
 impl House {
-    /// Carries out what came in a frame.
-    pub(crate) fn carry_out(&self, caller: &Caller, frame: Frame) -> Done {
+    /// Carries out what came in a frame; on a `spare` connection only what no command may hold up.
+    pub(crate) fn carry_out(&self, caller: &Caller, frame: Frame, spare: bool) -> Done {
         let Some(call) = self.read(&frame.body) else {
             return Err(garbled()).into();
         };
         let Call { scope, request } = call;
+        if spare && !matches!(request, Request::State | Request::Lock | Request::Stop) {
+            return Err(busy()).into();
+        }
         let (secret, descriptors) = (frame.secret, frame.descriptors);
         // A part that the request has no use for says that something is wrong.
         let wants_secret = matches!(request, Request::Unlock { .. } | Request::Set { .. });
@@ -234,7 +245,10 @@ impl House {
     /// Starts the command while the vault is held, and carries its output without.
     fn run(&self, caller: &Caller, scope: &Scope, run: Run, descriptors: Vec<OwnedFd>) -> Reply {
         let console = console(run.streams, descriptors).ok_or_else(garbled)?;
-        let options = convert::options(run);
+        let mut options = convert::options(run);
+        // By what the system says of the caller: a claim could raise what it was given.
+        let inherited = Inherited::of(caller.pid).map_err(EngineError::from);
+        options.inherited = Some(inherited.map_err(self.describe)?);
         let started = self
             .keeper
             .serve(caller, scope, |session| session.start_run(options, console));
