@@ -2,10 +2,12 @@
 
 mod callers;
 mod custody;
+mod full;
 mod garbage;
 mod kills;
 mod presence;
 mod same;
+mod spawner;
 mod starting;
 mod terminal;
 mod together;
