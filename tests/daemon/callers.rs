@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use subrosa_tests::{Done, Served, held, is_root, program};
+use subrosa_tests::{Done, Served, held, is_root, program, skipped};
 
 fn opened() -> Served {
     let served = Served::open();
@@ -92,4 +92,63 @@ fn a_command_makes_files_as_its_caller_does() {
     let served = opened();
     let done = Done::of(&mut sh(&served, "umask 077; $S run -- sh -c umask"), b"").ok();
     assert_eq!(done.text(), "0077\n");
+}
+
+/// The same for a user who may not look into processes that are closed to debuggers, as a caller is.
+#[test]
+fn row_34_a_sandbox_of_the_same_user_is_not_served() {
+    let user = crate::custody::Unprivileged::new();
+    let mut probe = user.command("unshare");
+    if Done::of(probe.args(["-U", "-r", "true"]), b"").status != 0 {
+        skipped(34, "this machine lets no user make namespaces");
+        return;
+    }
+    let _daemon = user.daemon();
+    let served = |wrapper: &[&str]| {
+        let mut command = user.command("env");
+        Done::of(command.args(wrapper).arg(user.program()).args(["ls"]), b"")
+    };
+    served(&[]).ok();
+    for which in [
+        &["unshare", "-U", "-r"][..],
+        &["unshare", "-U"],
+        &["unshare", "-U", "-r", "-n"],
+        &["unshare", "-U", "-r", "-m"],
+        &["unshare", "-U", "-r", "-p", "-f"],
+        &["unshare", "-U", "-r", "-i", "-u"],
+        &["unshare", "-U", "-r", "chroot", "/"],
+    ] {
+        let done = served(which);
+        assert!(
+            done.status != 0 && done.err.contains("namespace"),
+            "{which:?}: {done:?}"
+        );
+    }
+    if is_root() {
+        // What only root can make: everything but one namespace is the same.
+        for which in ["-n", "-m"] {
+            let mut command = Command::new("unshare");
+            let inner = user.command("env");
+            command
+                .arg(which)
+                .arg(inner.get_program())
+                .args(inner.get_args());
+            command.envs(
+                inner
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+            command.arg(user.program()).arg("ls");
+            command.current_dir(inner.get_current_dir().expect("set"));
+            let done = Done::of(&mut command, b"");
+            assert!(
+                done.status != 0 && done.err.contains("namespace"),
+                "{which:?}: {done:?}"
+            );
+        }
+    }
+    held(
+        34,
+        "a caller in namespaces that its user made is refused, though it is closed to debuggers",
+    );
 }

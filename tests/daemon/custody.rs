@@ -7,7 +7,9 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use subrosa_tests::{Done, PASSPHRASE, Served, held, is_root, memory, positions, program, skipped};
+use subrosa_tests::{
+    Done, PASSPHRASE, Served, below, family, held, is_root, memory, positions, program, skipped,
+};
 use tempfile::TempDir;
 
 const NOBODY: u32 = 65534;
@@ -61,12 +63,12 @@ say("pidfd_getfd", libc.syscall(438, pidfd, 0, 0) >= 0)
 "#;
 
 /// Places of a user who is not root.
-struct Unprivileged {
+pub(crate) struct Unprivileged {
     folder: TempDir,
 }
 
 impl Unprivileged {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("subrosa-")
             .tempdir_in("/tmp")
@@ -91,8 +93,13 @@ impl Unprivileged {
         self.folder.path().join("own")
     }
 
+    /// Our program, where this user may execute it.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.folder.path().join("subrosa")
+    }
+
     /// A program as this user.
-    fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
             let user = format!("--reuid={NOBODY}");
@@ -116,17 +123,16 @@ impl Unprivileged {
     }
 
     /// Our program; with the passphrase where `proven`.
-    fn subrosa(&self, words: &str, input: &str) -> Done {
+    pub(crate) fn subrosa(&self, words: &str, input: &str) -> Done {
         let mut command = self.command("/bin/sh");
-        let program = self.folder.path().join("subrosa");
         command
             .args(["-c", &format!("exec \"$0\" {words}")])
-            .arg(program);
+            .arg(self.program());
         Done::of(&mut command, input.as_bytes())
     }
 
     /// A daemon that holds the keys of a vault with a value in it.
-    fn daemon(&self) -> Daemon<'_> {
+    pub(crate) fn daemon(&self) -> Daemon<'_> {
         self.subrosa("init --no-recovery --passphrase-fd 3 3<passphrase", "")
             .ok();
         let done = self
@@ -151,9 +157,9 @@ impl Unprivileged {
     }
 }
 
-struct Daemon<'a> {
+pub(crate) struct Daemon<'a> {
     user: &'a Unprivileged,
-    pid: u32,
+    pub(crate) pid: u32,
 }
 
 impl Drop for Daemon<'_> {
@@ -181,7 +187,8 @@ const SECOND: [&str; 4] = [
     "pidfd_getfd",
 ];
 
-/// Attacks the daemon and, to see that the attack is one, a program that defends nothing: which
+/// Attacks the daemon, the processes that start its commands and the one that watches a command,
+/// and, to see that the attack is one, a program that defends nothing: which
 /// attacks won there, if any.
 #[track_caller]
 fn denied(which: impl Fn(&str) -> bool) -> Option<String> {
@@ -208,10 +215,29 @@ fn denied(which: impl Fn(&str) -> bool) -> Option<String> {
         .filter(|(_, won)| *won)
         .map(|(what, _)| what.as_str())
         .collect();
-    let outcomes = against(daemon.pid);
-    assert_eq!(outcomes.len(), control.len());
-    for (what, won) in &outcomes {
-        assert!(!won, "{what} on the daemon succeeded");
+    let mut running = user.command("sh");
+    let program = user.program();
+    let running = running
+        .args(["-c", "exec \"$0\" run -- sleep 1000"])
+        .arg(program);
+    let _running = Open(running.spawn().expect("it starts"));
+    subrosa_tests::wait_until("a command", || !below(daemon.pid, "sleep").is_empty());
+    let mut targets = vec![(daemon.pid, "the daemon".to_owned())];
+    targets.extend(
+        family(daemon.pid)
+            .into_iter()
+            .filter(|(_, name)| name != "sleep"),
+    );
+    let names: Vec<&str> = targets.iter().map(|(_, name)| name.as_str()).collect();
+    for name in ["subrosa-nursery", "subrosa-spawner", "subrosa-guard"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for (pid, name) in &targets {
+        let outcomes = against(*pid);
+        assert_eq!(outcomes.len(), control.len());
+        for (what, won) in &outcomes {
+            assert!(!won, "{what} on {name} succeeded");
+        }
     }
     // What is allowed works beside it.
     user.subrosa("show api/key", "").ok();
@@ -226,7 +252,9 @@ fn row_01_proc_shows_nothing_of_the_daemon_to_its_own_user() {
     match denied(|what| !SECOND.contains(&what)) {
         Some(elsewhere) => held(
             1,
-            &format!("/proc of the daemon is closed to its user, and not elsewhere: {elsewhere}"),
+            &format!(
+                "/proc of the daemon and of what starts and watches its commands is closed to their user, and not elsewhere: {elsewhere}"
+            ),
         ),
         None => skipped(1, NOWHERE),
     }
@@ -237,7 +265,9 @@ fn row_02_no_debugger_gets_into_the_daemon() {
     match denied(|what| SECOND.contains(&what)) {
         Some(elsewhere) => held(
             2,
-            &format!("the daemon cannot be traced by its user, and not elsewhere: {elsewhere}"),
+            &format!(
+                "neither the daemon nor what starts and watches its commands can be traced by their user, others can: {elsewhere}"
+            ),
         ),
         None => skipped(2, NOWHERE),
     }

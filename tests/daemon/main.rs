@@ -3,10 +3,12 @@
 mod agents;
 mod callers;
 mod custody;
+mod full;
 mod garbage;
 mod kills;
 mod presence;
 mod same;
+mod spawner;
 mod starting;
 mod terminal;
 mod together;

@@ -362,3 +362,31 @@ fn a_purge_through_the_daemon_asks_for_the_passphrase() {
     assert_eq!(served.run(&["show", "a/one"]).status, 1);
     terminal.is_as_before();
 }
+
+/// A client that is stopped by a signal which it cannot catch: its shell reads the terminal.
+#[test]
+fn what_is_typed_while_the_client_is_stopped_is_not_for_the_command() {
+    const READS: &str = "echo rea\"\"dy; while read -r line; do echo \"$line\" >>got; done";
+    let served = Served::open();
+    let terminal = Terminal::new(&served);
+    fs::write(served.path("work/reads"), READS).expect("written");
+    terminal.types("$S run -- sh reads");
+    terminal.sees("ready");
+    terminal.types("before");
+    wait_until("the command heard it", || served.path("work/got").exists());
+    let pid = client(&terminal);
+    send(pid, Signal::STOP);
+    terminal.sees("Stopped");
+    for number in 0..5 {
+        terminal.types(&format!("echo typed for the shell >typed-{number}"));
+        let typed = served.path(&format!("work/typed-{number}"));
+        wait_until("the shell heard it", || typed.exists());
+    }
+    terminal.types("fg");
+    terminal.types("after");
+    let got = || fs::read_to_string(served.path("work/got")).unwrap_or_default();
+    wait_until("the command heard it", || got().contains("after"));
+    assert_eq!(got(), "before\nafter\n");
+    terminal.presses("C-d");
+    terminal.is_as_before();
+}

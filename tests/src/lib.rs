@@ -14,7 +14,7 @@ mod spelling;
 pub use memory::{Mapping, copies, memory};
 pub use place::{Done, PASSPHRASE, Place, copy_folder, files_below};
 pub use program::{program, target};
-pub use served::{Served, descriptors, figure, runs, send};
+pub use served::{Served, below, descriptors, family, figure, runs, send};
 pub use spelling::{Needles, positions};
 
 /// Prints the verdict that the red-team table reads.

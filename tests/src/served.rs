@@ -129,6 +129,46 @@ pub fn runs(pid: u32) -> bool {
     })
 }
 
+/// What runs below a process: number and name of each.
+#[must_use]
+pub fn family(pid: u32) -> Vec<(u32, String)> {
+    let mut all = Vec::new();
+    for item in fs::read_dir("/proc").expect("/proc can be read").flatten() {
+        let found = item.file_name().to_str().and_then(|name| name.parse().ok());
+        let line = fs::read_to_string(item.path().join("stat")).unwrap_or_default();
+        let (Some(found), Some((head, rest))) = (found, line.rsplit_once(") ")) else {
+            continue;
+        };
+        let name = head.split_once('(').map_or("", |(_, name)| name).to_owned();
+        let mut fields = rest.split(' ');
+        let is_over = fields.next() == Some("Z");
+        let parent: u32 = fields
+            .next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        if !is_over {
+            all.push((found, name, parent));
+        }
+    }
+    let mut above = vec![pid];
+    let mut below = Vec::new();
+    while let Some(parent) = above.pop() {
+        for (found, name, _) in all.iter().filter(|(_, _, of)| *of == parent) {
+            above.push(*found);
+            below.push((*found, name.clone()));
+        }
+    }
+    below
+}
+
+/// The processes of that name below another one.
+#[must_use]
+pub fn below(pid: u32, name: &str) -> Vec<u32> {
+    let all = family(pid).into_iter();
+    all.filter_map(|(pid, found)| (found == name).then_some(pid))
+        .collect()
+}
+
 /// A figure of `/proc/PID/status`, such as `VmRSS` in KiB or `Threads`.
 #[must_use]
 pub fn figure(pid: u32, name: &str) -> u64 {

@@ -56,7 +56,8 @@ pub use subrosa_policy::{
 };
 pub use subrosa_runner::environment::{inherited, never};
 pub use subrosa_runner::{
-    Attendance, Console, Ending, Limit, Outlet, RunError, RunReport, close_on_execute,
+    Attendance, Console, Ending, Inherited, Limit, Outlet, RemoteSpawner, RunError, RunReport,
+    close_on_execute,
 };
 pub use subrosa_store::FileError;
 pub use subrosa_vault::{Field, Head, Mode, NewValue, Patch, SlotKind, Stored, Unlock, VaultError};

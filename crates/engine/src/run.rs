@@ -15,8 +15,8 @@ use subrosa_model::{
 };
 use subrosa_policy::{Effect, RuleRef};
 use subrosa_runner::{
-    Command, Console, Environment, EnvironmentSink, FileSink, Limits, Resolved, Running,
-    SearchPath, StdinSink, SystemSpawner, run_without_secrets,
+    Command, Console, Environment, EnvironmentSink, FileSink, Inherited, Limits, Resolved, Running,
+    SearchPath, StdinSink, run_without_secrets,
 };
 
 use crate::select::Selected;
@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub directory: PathBuf,
     /// The umask of whoever it runs for; `None` where that is this process.
     pub mask: Option<u32>,
+    /// Its resource limits and priority; `None` where that is this process.
+    pub inherited: Option<Inherited>,
 }
 
 impl RunOptions {
@@ -126,10 +128,14 @@ impl Session {
         if let Some(mask) = options.mask {
             command.set_mask(mask);
         }
+        if let Some(inherited) = options.inherited {
+            command.set_inherited(inherited);
+        }
+        let spawner = Arc::clone(&self.setting.effects.spawner);
         if selected.is_empty() {
             self.heed_denials(&command, digest)?;
             let known = self.gate.known();
-            let running = run_without_secrets(command, console, &SystemSpawner, &known)?;
+            let running = run_without_secrets(command, console, &*spawner, &known)?;
             let mut started = self.started(running, None);
             started.warnings = self.masking_warnings();
             return Ok(started);
@@ -152,20 +158,19 @@ impl Session {
                     .authorize::<EnvironmentKind>(request, facts)
                     .wait()?;
                 limit(&mut command, permit.limits());
-                let sink = EnvironmentSink::new(command, console, &SystemSpawner)?;
+                let sink = EnvironmentSink::new(command, console, &*spawner)?;
                 self.deliver(permit, &selected, sink, EnvironmentSink::finish)?
             }
             Inject::File => {
                 let permit = self.gate.authorize::<FileKind>(request, facts).wait()?;
                 limit(&mut command, permit.limits());
-                let sink =
-                    FileSink::new(command, console, &SystemSpawner, &memory_folders(&options))?;
+                let sink = FileSink::new(command, console, &*spawner, &memory_folders(&options))?;
                 self.deliver(permit, &selected, sink, FileSink::finish)?
             }
             Inject::Stdin => {
                 let permit = self.gate.authorize::<StdinKind>(request, facts).wait()?;
                 limit(&mut command, permit.limits());
-                let sink = StdinSink::new(command, console, &SystemSpawner)?;
+                let sink = StdinSink::new(command, console, &*spawner)?;
                 self.deliver_document(permit, &selected, sink)?
             }
             _ => return Err(not_built()),

@@ -76,7 +76,7 @@ impl Session {
         setting: Setting,
         options: InitOptions,
     ) -> Result<(Self, Option<SecretBuf>), EngineError> {
-        let Effects { clock, rng } = setting.effects.clone();
+        let Effects { clock, rng, .. } = setting.effects.clone();
         let path = setting.home.vault();
         if path.symlink_metadata().is_ok() {
             return Err(EngineError::VaultExists {
@@ -167,7 +167,7 @@ impl Session {
         notices: Vec<String>,
     ) -> Result<Self, EngineError> {
         let keys = Arc::new(ring(unverified.id(), unverified.audit_epochs())?);
-        let Effects { clock, rng } = setting.effects.clone();
+        let Effects { clock, rng, .. } = setting.effects.clone();
         // The head is taken up when the vault is verified, from the same view as its state.
         let chain = Arc::new(Mutex::new(Chain::open(keys, None)?));
         let mut journal = ChainJournal::new(chain, None, (rng, clock), caller.clone());

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 use subrosa_crypto::{Rng, SystemRng, random};
 use subrosa_model::{Caller, CallerKind, Clock, SessionId, Timestamp};
+use subrosa_runner::{Spawner, SystemSpawner};
 
 use crate::agents::{Leader, Lineage};
 
@@ -39,6 +40,8 @@ pub struct Effects {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
+    /// Where the processes of commands come from.
+    pub spawner: Arc<dyn Spawner>,
 }
 
 impl Effects {
@@ -48,6 +51,7 @@ impl Effects {
         Self {
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
+            spawner: Arc::new(SystemSpawner),
         }
     }
 

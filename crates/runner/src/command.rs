@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use subrosa_model::{CommandLine, Destination, Digest, Inject};
 
-use crate::{Environment, Limits, Resolved, RunError};
+use crate::{Environment, Inherited, Limits, Resolved, RunError};
 
 /// A command that was resolved and checked, with everything but the secrets.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Command {
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
     pub(crate) mask: Option<Mode>,
+    pub(crate) inherited: Option<Inherited>,
 }
 
 impl Command {
@@ -61,6 +62,7 @@ impl Command {
             environment,
             limits,
             mask: None,
+            inherited: None,
         })
     }
 
@@ -103,6 +105,13 @@ impl Command {
     /// as this process does.
     pub fn set_mask(&mut self, mask: u32) {
         self.mask = Some(Mode::from_bits_truncate(mask & 0o777));
+    }
+
+    /// Has the resource limits and the priority of whoever it runs for, as far as they are not
+    /// above this process's, beneath the bounds of [`Command::set_limits`]; without this, those of
+    /// this process.
+    pub fn set_inherited(&mut self, inherited: Inherited) {
+        self.inherited = Some(inherited);
     }
 
     /// Sets the bounds: those of the rule are known only after the decision.

@@ -114,6 +114,11 @@ pub enum RunError {
         "the process that supervises the command was killed, and the command with it; look for processes that it may have left"
     )]
     SupervisorLost,
+    /// The process that starts commands went away, and the one that replaces it.
+    #[error(
+        "the process that starts commands was killed or does not answer; end the daemon, which makes a new one: subrosa daemon stop; subrosa unlock"
+    )]
+    SpawnerLost,
     /// The sink was asked for a process before it was given values.
     #[error("nothing was started: no values were released to the command")]
     NotStarted,

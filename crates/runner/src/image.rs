@@ -132,22 +132,23 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn string(&mut self, parts: &[&[u8]]) {
-        let address = self.region.address(self.text);
+        let text = self.text;
         for part in parts {
             self.whole &= self.region.put(self.text, part);
             self.text += part.len();
         }
         self.whole &= self.region.put(self.text, &[0]);
         self.text += 1;
-        self.push(address);
+        self.push(text);
     }
 
     fn end_of_array(&mut self) {
         self.push(0);
     }
 
-    fn push(&mut self, address: usize) {
-        self.whole &= self.region.put(self.pointer, &address.to_ne_bytes());
+    /// An offset: where the region lies is another matter in each process.
+    fn push(&mut self, text: usize) {
+        self.whole &= self.region.put(self.pointer, &text.to_ne_bytes());
         self.pointer += size_of::<usize>();
     }
 }

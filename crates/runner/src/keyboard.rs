@@ -34,6 +34,12 @@ impl Keyboard {
         }
     }
 
+    /// The terminal, when it is to be read next.
+    pub(crate) fn reads_from(&self) -> Option<BorrowedFd<'_>> {
+        let from = self.from.as_ref().filter(|_| self.typed.is_empty());
+        from.map(AsFd::as_fd)
+    }
+
     /// Reads once or writes once.
     pub(crate) fn go_on(&mut self) {
         if self.typed.is_empty() {

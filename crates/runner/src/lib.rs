@@ -16,6 +16,8 @@
 //!   program is executed; or into a pipe, or into a file in memory.
 //! - Everything that the child writes passes the redactor, byte for byte and in order. It has no
 //!   way to the caller's terminal: its session has none, or a pseudo-terminal of its own.
+//! - Where this process holds keys, another one forks (see [`RemoteSpawner`]): its memory and that
+//!   of the guardians has nothing of ours.
 //! - No process of it outlives the run or its time. A guardian process, one a run, adopts orphans
 //!   and ends the tree, also when this process is killed; should the guardian be killed or stopped,
 //!   this process adopts and ends what it left.
@@ -35,19 +37,25 @@ pub mod environment;
 pub mod limits;
 
 mod attend;
+mod charge;
 mod command;
 mod console;
+mod duty;
 mod error;
 mod feed;
 mod folder;
 mod group;
 mod guardian;
 mod image;
+mod inherited;
 mod keyboard;
 mod leftovers;
+mod nursery;
 mod orphans;
+mod packet;
 mod pump;
 mod reading;
+mod remote;
 mod report;
 mod resolve;
 mod signals;
@@ -66,8 +74,10 @@ pub use command::Command;
 pub use console::{Console, Outlet};
 pub use environment::Environment;
 pub use error::RunError;
+pub use inherited::Inherited;
 pub use limits::Limits;
 pub use reading::Reading;
+pub use remote::RemoteSpawner;
 pub use report::{Ending, Limit, RunReport};
 pub use resolve::{Identity, Resolved, SearchPath};
 pub use sinks::{EnvironmentSink, FileSink, StdinSink};

@@ -26,7 +26,7 @@ use crate::tree::{Tree, Who};
 
 /// How long a guardian that was let go may take to end its tree, and how long we try in its place.
 /// Whoever forks faster than this for so long has won against a guardian that was killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks at a guardian that winds down.
 const LOOK: Duration = Duration::from_millis(100);
 /// Between two attempts to kill all.
@@ -108,6 +108,11 @@ impl Ward {
                 })
             }
         }
+    }
+
+    /// The guardian.
+    pub(crate) fn number(&self) -> Pid {
+        self.number
     }
 
     /// Whether somebody has stopped the guardian.
@@ -193,7 +198,7 @@ fn has_children() -> bool {
     !matches!(waitid(WaitId::All, options), Err(Errno::CHILD))
 }
 
-fn pause(events: &mut [PollFd<'_>], duration: Duration) {
+pub(crate) fn pause(events: &mut [PollFd<'_>], duration: Duration) {
     let timeout = Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),

@@ -44,6 +44,8 @@ impl Running {
 
 /// Between two looks at the guardian.
 const CHECK: Duration = Duration::from_secs(1);
+/// Between two looks whether the terminal is the client's again.
+const ASIDE: Duration = Duration::from_millis(200);
 
 /// What a poll entry stands for.
 #[derive(Clone, Copy)]
@@ -80,6 +82,8 @@ struct Pump<'a> {
     steering: Option<Steering>,
     /// Whether the client was told that the command stopped: its terminal is somebody else's.
     paused: bool,
+    /// Until when what is typed is left to whoever else reads the terminal.
+    left: Option<Duration>,
     _folder: Option<PrivateFolder>,
     /// Bytes of output that may still come.
     room: Option<u64>,
@@ -153,6 +157,7 @@ impl<'a> Pump<'a> {
             leash: console.leash,
             steering: console.steering,
             paused: false,
+            left: None,
             _folder,
             room: limits.output,
             ending: None,
@@ -179,6 +184,7 @@ impl<'a> Pump<'a> {
             }
             self.look_after()?;
             let now = self.clock.since_boot();
+            self.left = self.left.filter(|until| now < *until);
             for stream in &mut self.streams {
                 if stream.deadline().is_some_and(|deadline| now >= deadline) {
                     stream.idle(now);
@@ -218,6 +224,7 @@ impl<'a> Pump<'a> {
         let deadlines = self.streams.iter().filter_map(Stream::deadline);
         let guarded = self.drain.is_none();
         let checks = self.overdue.into_iter().chain([self.next_check]);
+        let checks = checks.chain(self.left);
         let checks = checks.filter(|_| guarded);
         let timeout = deadlines.chain(self.drain).chain(checks).min().map(|due| {
             let left = due.saturating_sub(now);
@@ -248,7 +255,8 @@ impl<'a> Pump<'a> {
             if let Some(pipe) = self.feed.as_ref().and_then(Feed::waits_on) {
                 entries.push((Source::Feed, pipe, PollFlags::OUT));
             }
-            let keyboard = self.keyboard.as_ref().filter(|_| !self.paused);
+            let waits = self.paused || self.left.is_some();
+            let keyboard = self.keyboard.as_ref().filter(|_| !waits);
             if let Some((descriptor, flags)) = keyboard.and_then(Keyboard::waits_on) {
                 entries.push((Source::Keyboard, descriptor, flags));
             }
@@ -282,9 +290,22 @@ impl<'a> Pump<'a> {
             Source::Read(index) => self.read(index),
             Source::Write(index) => self.streams[index].put(),
             Source::Feed => self.feed.iter_mut().for_each(Feed::go_on),
-            Source::Keyboard => self.keyboard.iter_mut().for_each(Keyboard::go_on),
+            Source::Keyboard => self.type_on(),
         }
         Ok(())
+    }
+
+    /// Takes what is typed, or passes it on; unless the client was stopped or put into the
+    /// background behind our back: its shell reads there now.
+    fn type_on(&mut self) {
+        let from = self.keyboard.as_ref().and_then(Keyboard::reads_from);
+        if let (Some(steering), Some(from)) = (&self.steering, from)
+            && !steering.may_type(from)
+        {
+            self.left = Some(self.clock.since_boot().saturating_add(ASIDE));
+            return;
+        }
+        self.keyboard.iter_mut().for_each(Keyboard::go_on);
     }
 
     fn read(&mut self, index: usize) {
@@ -417,6 +438,7 @@ impl<'a> Pump<'a> {
     /// After a stop: the terminal as the command has it, and the command continued.
     fn go_on(&mut self) -> Result<(), RunError> {
         self.paused = false;
+        self.left = None;
         if let Some(raw) = &self.raw {
             raw.resume()
                 .map_err(RunError::system("setting the terminal"))?;

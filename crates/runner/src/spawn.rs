@@ -3,19 +3,21 @@
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 
+use crate::charge::{Charge, OwnCharge};
 use crate::command::Command;
 use crate::group::Group;
 use crate::guardian::{FolderEntry, Post, stand};
 use crate::image::{IMAGE, fill};
 use crate::limits::MEMORY;
 use crate::orphans::Ward;
+use crate::packet::Packet;
 use crate::sys::{ExecPlan, SharedRegion, fork};
 use crate::tree::{Tree, tasks_of_user};
 use crate::wire::{Incoming, Notice, Request, Step, next_notice, request};
@@ -129,60 +131,146 @@ impl Spawner for SystemSpawner {
 
 /// Forks a guardian for `order`, which bounds and ends it through `group` too, if there is one.
 pub(crate) fn stage(order: Order, group: Option<Group>) -> Result<Box<dyn Guard>, RunError> {
-    let system = RunError::system;
+    let (region, control, theirs) = joints()?;
+    let (parts, words) = order.part(theirs)?;
+    let charge = post(parts, &region, group)?;
+    Ok(SystemGuard::boxed(Box::new(charge), control, region, words))
+}
+
+/// The block of arguments and variables, and both ends of the socket to the guardian.
+pub(crate) fn joints() -> Result<(SharedRegion, OwnedFd, OwnedFd), RunError> {
     let region = SharedRegion::new(IMAGE).map_err(|source| RunError::System {
         what: "making room for its variables",
         source,
     })?;
     let flags = SocketFlags::CLOEXEC;
     let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
-        .map_err(system("making a socket for its guardian"))?;
-    let Command {
-        resolved,
-        arguments,
-        directory_file,
-        environment,
-        limits,
-        mask,
-        ..
-    } = order.command;
-    let executable = resolved.executable().to_owned();
-    let path = CString::new(executable.as_os_str().as_bytes()).map_err(|_| RunError::NotFound {
-        name: resolved.requested().to_owned(),
-    })?;
-    let [input, output, error] = order.streams;
-    let tasks = tasks_of_user().map(|present| present.saturating_add(backstop(limits.processes)));
+        .map_err(RunError::system("making a socket for its guardian"))?;
+    Ok((region, control, theirs))
+}
+
+/// What whoever forks the guardian needs; no argument and no variable is among it.
+pub(crate) struct Parts {
+    pub(crate) packet: Packet,
+    pub(crate) control: OwnedFd,
+    pub(crate) file: OwnedFd,
+    pub(crate) directory: OwnedFd,
+    pub(crate) streams: [OwnedFd; 3],
+    /// The folder for values and the one it lies in.
+    pub(crate) folder: Option<(OwnedFd, OwnedFd)>,
+}
+
+/// What whoever starts the command keeps.
+pub(crate) struct Words {
+    arguments: Vec<OsString>,
+    environment: Environment,
+    executable: PathBuf,
+}
+
+impl Order {
+    /// Parts the order, with the guardian's end of the socket to it.
+    pub(crate) fn part(self, control: OwnedFd) -> Result<(Parts, Words), RunError> {
+        let Command {
+            resolved,
+            arguments,
+            directory_file,
+            environment,
+            limits,
+            mask,
+            inherited,
+            ..
+        } = self.command;
+        let file = resolved.descriptor().try_clone_to_owned();
+        let file = file.map_err(|source| RunError::System {
+            what: "opening the program",
+            source,
+        })?;
+        let executable = resolved.executable().to_owned();
+        let (folder, name) = match self.folder {
+            Some(entry) => (Some((entry.folder, entry.parent)), Some(entry.name)),
+            None => (None, None),
+        };
+        let packet = Packet {
+            path: executable.clone(),
+            by_path: resolved.by_path(),
+            identity: resolved.identity(),
+            terminal: self.terminal,
+            timeout: limits.timeout,
+            memory: limits.memory,
+            processes: limits.processes,
+            mask: mask.map(|mask| mask.bits()),
+            inherited,
+            folder: name,
+        };
+        let parts = Parts {
+            packet,
+            control,
+            file,
+            directory: directory_file,
+            streams: self.streams,
+            folder,
+        };
+        let words = Words {
+            arguments,
+            environment,
+            executable,
+        };
+        Ok((parts, words))
+    }
+}
+
+/// Forks the guardian.
+pub(crate) fn post(
+    parts: Parts,
+    region: &SharedRegion,
+    group: Option<Group>,
+) -> Result<OwnCharge, RunError> {
+    let Parts {
+        packet,
+        control,
+        file,
+        directory,
+        streams: [input, output, error],
+        folder,
+    } = parts;
+    let path =
+        CString::new(packet.path.as_os_str().as_bytes()).map_err(|_| RunError::NotFound {
+            name: packet.path.clone().into_os_string(),
+        })?;
+    let mask = packet.mode();
+    let tasks = tasks_of_user().map(|present| present.saturating_add(backstop(packet.processes)));
     let plan = ExecPlan {
-        file: above(
-            resolved
-                .descriptor()
-                .try_clone_to_owned()
-                .map_err(|source| RunError::System {
-                    what: "opening the program",
-                    source,
-                })?,
-        )?,
+        file: above(file)?,
         path,
-        by_path: resolved.by_path(),
-        identity: resolved.identity(),
-        directory: above(directory_file)?,
+        by_path: packet.by_path,
+        identity: packet.identity,
+        directory: above(directory)?,
         streams: [above(input)?, above(output)?, above(error)?],
-        terminal: order.terminal,
-        address_space: limits.memory,
+        terminal: packet.terminal,
+        address_space: packet.memory,
         data: MEMORY,
         tasks,
         mask,
+        inherited: packet.inherited,
+    };
+    let folder = match (folder, packet.folder) {
+        (Some((folder, parent)), Some(name)) => Some(FolderEntry {
+            folder: above(folder)?,
+            parent: above(parent)?,
+            name,
+        }),
+        _ => None,
     };
     let mut post = Post {
-        control: above(theirs)?,
+        control: above(control)?,
         plan,
         region: region.view(),
-        timeout: limits.timeout,
-        processes: limits.processes,
+        timeout: packet.timeout,
+        processes: packet.processes,
         backstop: group.is_some() || tasks.is_some(),
         group: group.as_ref().map(Group::doors).transpose()?,
         tree: Tree::new()?,
-        folder: order.folder,
+        folder,
     };
     // In this process the closure is dropped, and with it our copies of the command's ends.
     let ward = Ward::new(|| {
@@ -192,17 +280,7 @@ pub(crate) fn stage(order: Order, group: Option<Group>) -> Result<Box<dyn Guard>
             std::mem::forget(post);
         })
     })?;
-    Ok(Box::new(SystemGuard {
-        ward,
-        settled: false,
-        control: Some(control),
-        region: Some(region),
-        arguments,
-        environment,
-        executable,
-        main: None,
-        group,
-    }))
+    Ok(OwnCharge::new(ward, group))
 }
 
 /// Tasks (threads count too) that the kernel grants to so many processes: enough for runtimes with
@@ -226,48 +304,52 @@ const CHECK: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-struct SystemGuard {
-    ward: Ward,
-    /// Whether nothing is left to end: the guardian said so, or we ended it in its place.
+/// A guardian that was forked, seen from where the values are.
+pub(crate) struct SystemGuard {
+    charge: Box<dyn Charge>,
+    /// Whether nothing is left to end: the guardian said so, or it was ended in its place.
     settled: bool,
     /// `None` only while dropping.
     control: Option<OwnedFd>,
     region: Option<SharedRegion>,
-    arguments: Vec<OsString>,
-    environment: Environment,
-    executable: std::path::PathBuf,
+    words: Words,
     /// The command, until nothing of it is left.
     main: Option<Pid>,
-    group: Option<Group>,
 }
 
 impl SystemGuard {
+    pub(crate) fn boxed(
+        charge: Box<dyn Charge>,
+        control: OwnedFd,
+        region: SharedRegion,
+        words: Words,
+    ) -> Box<dyn Guard> {
+        Box::new(Self {
+            charge,
+            settled: false,
+            control: Some(control),
+            region: Some(region),
+            words,
+            main: None,
+        })
+    }
+
     fn control(&self) -> Result<&OwnedFd, RunError> {
         self.control.as_ref().ok_or(RunError::SupervisorLost)
     }
 
-    /// Ends the guardian, should it still be there, and what it was to end: those of its control
-    /// group, of the command's process group, and whatever was orphaned to us. The command itself
-    /// went with it.
+    /// Has the guardian and what it was to end ended, once.
     fn end_in_its_place(&mut self) -> u32 {
         if self.settled {
             return 0;
         }
         self.settled = true;
-        self.ward.kill();
-        // Its number is not given to another while nobody has collected it.
-        if let Some(main) = self.main.take() {
-            let _ = kill_process_group(main, Signal::KILL);
-        }
-        if let Some(group) = &self.group {
-            group.kill();
-        }
-        self.ward.end_orphans()
+        self.charge.end(self.main.take())
     }
 
     fn failed(&self, step: Step, errno: i32) -> RunError {
         let source = std::io::Error::from_raw_os_error(errno);
-        let path = self.executable.clone();
+        let path = self.words.executable.clone();
         match step {
             Step::Replaced => RunError::Replaced { path },
             Step::Execute => RunError::Execute { path, source },
@@ -283,7 +365,12 @@ impl Guard for SystemGuard {
     fn start(&mut self, values: &[(&str, &[u8])]) -> Result<(), RunError> {
         // Dropped, hence wiped, at the end of this call whatever happens.
         let mut region = self.region.take().ok_or(RunError::NotStarted)?;
-        let offsets = fill(&mut region, &self.arguments, &self.environment, values)?;
+        let offsets = fill(
+            &mut region,
+            &self.words.arguments,
+            &self.words.environment,
+            values,
+        )?;
         self.ask(Request::Start {
             arguments: offsets.arguments,
             variables: offsets.variables,
@@ -337,7 +424,7 @@ impl Guard for SystemGuard {
     }
 
     fn check(&mut self) -> Result<(), RunError> {
-        if !self.ward.is_stopped() {
+        if !self.charge.is_lost() {
             return Ok(());
         }
         self.end_in_its_place();
@@ -353,11 +440,6 @@ impl Drop for SystemGuard {
     fn drop(&mut self) {
         // The guardian sees the end of the socket and ends what still runs, then itself.
         self.control = None;
-        self.ward.await_end();
-        self.end_in_its_place();
-        self.ward.kill();
-        if let Some(group) = self.group.take() {
-            group.remove();
-        }
+        self.charge.release(self.settled, self.main);
     }
 }

@@ -7,11 +7,19 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_peercred;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::process::Pid;
+
+use crate::tree::has_terminal;
 
 /// The socket to whoever the run is for.
 #[derive(Debug)]
-pub(crate) struct Steering(OwnedFd);
+pub(crate) struct Steering {
+    socket: OwnedFd,
+    /// Who made it, as the system says.
+    client: Option<Pid>,
+}
 
 /// What came over it.
 pub(crate) enum Steered {
@@ -25,18 +33,19 @@ pub(crate) enum Steered {
 
 impl Steering {
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self(socket)
+        let client = socket_peercred(&socket).ok().map(|peer| peer.pid);
+        Self { socket, client }
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.socket.as_fd()
     }
 
     /// The next packet, without waiting.
     pub(crate) fn next(&self) -> Steered {
         let mut packet = [0; 4];
         loop {
-            return match recv(&self.0, &mut packet, RecvFlags::DONTWAIT) {
+            return match recv(&self.socket, &mut packet, RecvFlags::DONTWAIT) {
                 Ok((4, _)) => Steered::Signal(i32::from_ne_bytes(packet)),
                 Ok((0, _)) => Steered::Gone,
                 Ok(_) | Err(Errno::INTR) => continue,
@@ -46,10 +55,17 @@ impl Steering {
         }
     }
 
+    /// Whether what is typed on `terminal` is the client's: it was not stopped by a signal of which
+    /// it could not tell, and its group has the terminal. A shell reads there else.
+    pub(crate) fn may_type(&self, terminal: BorrowedFd<'_>) -> bool {
+        self.client
+            .is_none_or(|client| has_terminal(client, terminal))
+    }
+
     /// Tells that this signal stopped the command. A client that does not read is as good as one
     /// that went on.
     pub(crate) fn stopped(&self, signal: i32) -> bool {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        send(&self.0, &signal.to_ne_bytes(), flags).is_ok()
+        send(&self.socket, &signal.to_ne_bytes(), flags).is_ok()
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir, SeekFrom, openat, readlinkat_raw, seek};
+use rustix::fs::{CWD, Mode, OFlags, RawDir, SeekFrom, fstat, openat, readlinkat_raw, seek};
 use rustix::io::{Errno, read};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, getuid, kill_process, pidfd_open,
@@ -273,6 +273,27 @@ pub(crate) fn belonging(pid: Option<Pid>) -> Option<(i32, i32)> {
     };
     let line = std::fs::read(path).ok()?;
     Some((number(field(&line, 5)?)?, number(field(&line, 6)?)?))
+}
+
+/// Whether somebody has stopped a process. Allocates.
+pub(crate) fn is_stopped(pid: Pid) -> bool {
+    let line = std::fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
+    matches!(field(&line, 3), Some(b"T" | b"t"))
+}
+
+/// Whether a process runs and, if `terminal` is that of its session, is in the group that may read
+/// there. Allocates.
+///
+/// Source: proc_pid_stat(5): pgrp is field 5, tty_nr 7 with the low bits of the minor number in 0 to
+/// 7 and the rest in 20 to 31, tpgid 8.
+pub(crate) fn has_terminal(pid: Pid, terminal: impl AsFd) -> bool {
+    let line = std::fs::read(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
+    let of = |at: usize| field(&line, at).and_then(number);
+    let device = fstat(terminal).map_or(0, |state| state.st_rdev);
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let encoded = (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12);
+    let is_its_own = of(7) == Some(encoded.cast_signed());
+    !matches!(field(&line, 3), Some(b"T" | b"t")) && (!is_its_own || of(5) == of(8))
 }
 
 /// When a process started, since 1970; to the second. Allocates.

@@ -8,7 +8,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use crate::Limit;
 
 /// Bytes of a packet.
-const PACKET: usize = 12;
+pub(crate) const PACKET: usize = 12;
 
 /// What a run asks of its guardian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn limit(number: i32) -> Option<Limit> {
     LIMITS.get(usize::try_from(number).ok()?).copied()
 }
 
-fn pack(tag: u32, a: i32, b: i32) -> [u8; PACKET] {
+pub(crate) fn pack(tag: u32, a: i32, b: i32) -> [u8; PACKET] {
     let mut packet = [0; PACKET];
     packet[..4].copy_from_slice(&tag.to_ne_bytes());
     packet[4..8].copy_from_slice(&a.to_ne_bytes());
@@ -120,7 +120,7 @@ fn pack(tag: u32, a: i32, b: i32) -> [u8; PACKET] {
     packet
 }
 
-fn unpack(packet: [u8; PACKET]) -> (u32, i32, i32) {
+pub(crate) fn unpack(packet: [u8; PACKET]) -> (u32, i32, i32) {
     let [a, b, c, d, e, f, g, h, i, j, k, l] = packet;
     (
         u32::from_ne_bytes([a, b, c, d]),
@@ -198,7 +198,7 @@ pub(crate) enum Incoming<T> {
 }
 
 /// Sends a packet. Makes no allocation.
-fn put(socket: impl AsFd, packet: [u8; PACKET]) -> Result<()> {
+pub(crate) fn put(socket: impl AsFd, packet: [u8; PACKET]) -> Result<()> {
     loop {
         match send(&socket, &packet, SendFlags::NOSIGNAL) {
             Ok(_) => return Ok(()),
@@ -209,7 +209,10 @@ fn put(socket: impl AsFd, packet: [u8; PACKET]) -> Result<()> {
 }
 
 /// Takes a packet without waiting. Makes no allocation.
-fn take<T>(socket: impl AsFd, decode: impl Fn([u8; PACKET]) -> Option<T>) -> Result<Incoming<T>> {
+pub(crate) fn take<T>(
+    socket: impl AsFd,
+    decode: impl Fn([u8; PACKET]) -> Option<T>,
+) -> Result<Incoming<T>> {
     let mut packet = [0; PACKET];
     loop {
         return match recv(&socket, &mut packet, RecvFlags::DONTWAIT) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::{SecretBuf, ct_eq, random};
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Outlet, Session, TokenProof, Unlock};
+use subrosa_engine::{Console, EngineError, Inherited, Outlet, Session, TokenProof, Unlock};
 use subrosa_model::{Scope, Timestamp};
 use subrosa_wire::{
     Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode, encode,
@@ -38,6 +38,11 @@ fn locked() -> Box<Failure> {
     Failure::new("locked", "the vault is locked").remedy("Open it: subrosa unlock")
 }
 
+fn busy() -> Box<Failure> {
+    Failure::new("busy", "the daemon runs as many commands as it can")
+        .remedy("Wait for one to end; or do without: subrosa --no-daemon")
+}
+
 fn garbled() -> Box<Failure> {
     Failure::new("protocol", "the request cannot be read")
         .remedy("Restart the daemon: subrosa daemon stop")
@@ -65,13 +70,16 @@ fn other_proof() -> Box<Failure> {
 }
 
 impl House {
-    /// Carries out what came in a frame.
-    pub(crate) fn carry_out(&self, visit: &mut Visit, frame: Frame) -> Done {
+    /// Carries out what came in a frame; on a `spare` connection only what no command may hold up.
+    pub(crate) fn carry_out(&self, visit: &mut Visit, frame: Frame, spare: bool) -> Done {
         let challenge = visit.challenge.take();
         let Some(call) = self.read(&frame.body) else {
             return Err(garbled()).into();
         };
         let Call { scope, request } = call;
+        if spare && !matches!(request, Request::State | Request::Lock | Request::Stop) {
+            return Err(busy()).into();
+        }
         let (secret, descriptors) = (frame.secret, frame.descriptors);
         // A part that the request has no use for says that something is wrong.
         let wants_secret = matches!(
@@ -250,7 +258,10 @@ impl House {
     /// Starts the command while the vault is held, and carries its output without.
     fn run(&self, visit: &Visit, scope: &Scope, run: Run, descriptors: Vec<OwnedFd>) -> Reply {
         let console = console(run.streams, descriptors).ok_or_else(garbled)?;
-        let options = convert::options(run);
+        let mut options = convert::options(run);
+        // By what the system says of the caller: a claim could raise what it was given.
+        let inherited = Inherited::of(visit.caller.pid).map_err(EngineError::from);
+        options.inherited = Some(inherited.map_err(self.describe)?);
         let started = self.keeper.serve(visit.who(), scope, |session| {
             session.start_run(options, console)
         });

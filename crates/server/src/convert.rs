@@ -330,6 +330,7 @@ pub(crate) fn options(sent: wire::Run) -> RunOptions {
             .collect(),
         directory: PathBuf::from(OsString::from_vec(sent.directory)),
         mask: Some(sent.mask),
+        inherited: None,
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
-use subrosa_engine::{Effects, Home};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use subrosa_engine::{Effects, Home, RemoteSpawner};
 use subrosa_wire::{FROM_CLIENT, Failure, WireError, encode, receive, send, welcome};
 
 use crate::answer::{Describe, House};
@@ -21,6 +22,11 @@ use crate::{Place, ServerError, peer};
 
 /// Connections at a time. One more, and the one that has been idle for longest is closed.
 const CONNECTIONS: usize = 256;
+/// Descriptors of all connections: a command takes about twenty.
+const DESCRIPTORS: u64 = 8192;
+/// More connections that are held while so many commands run: for asking how it is, locking and
+/// ending.
+const SPARE: usize = 4;
 /// How long a frame may take once it has begun, and a reply to be taken.
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
 /// Between two looks at the clock and the socket.
@@ -47,7 +53,10 @@ pub struct Options {
 ///
 /// # Errors
 /// [`ServerError::Running`] when another serves this vault, and whatever keeps it from listening.
-pub fn serve(options: Options, ready: impl FnOnce()) -> Result<(), ServerError> {
+pub fn serve(mut options: Options, ready: impl FnOnce()) -> Result<(), ServerError> {
+    make_room();
+    // First of all: what forks commands has nothing of this process but what there is by now.
+    options.effects.spawner = Arc::new(RemoteSpawner::begin()?);
     let mut place = Place::of(&options.home).take()?;
     let since = options.effects.clock.now();
     let daemon = Arc::new(Daemon {
@@ -80,6 +89,23 @@ pub fn serve(options: Options, ready: impl FnOnce()) -> Result<(), ServerError> 
     Ok(())
 }
 
+/// Lets this process have as many descriptors as the connections may need. Commands have the limit
+/// of their callers.
+fn make_room() {
+    let present = getrlimit(Resource::Nofile);
+    let enough = present
+        .maximum
+        .map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
+    if present.current.is_some_and(|soft| soft < enough) {
+        let raised = Rlimit {
+            current: Some(enough),
+            maximum: present.maximum,
+        };
+        // With fewer, fewer connections are held.
+        let _ = setrlimit(Resource::Nofile, raised);
+    }
+}
+
 struct Daemon {
     house: House,
     program: &'static str,
@@ -106,7 +132,7 @@ impl Daemon {
             }
             Err(_) => return,
         };
-        let Some(number) = daemon.enter(&socket) else {
+        let Some((number, spare)) = daemon.enter(&socket) else {
             return;
         };
         let serving = Arc::clone(daemon);
@@ -114,7 +140,7 @@ impl Daemon {
             .name("client".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                serving.converse(&socket, number);
+                serving.converse(&socket, number, spare);
                 serving.leave(number);
             });
         if spawned.is_err() {
@@ -122,17 +148,22 @@ impl Daemon {
         }
     }
 
-    /// Counts a connection in; `None` when there is no room.
-    fn enter(&self, socket: &OwnedFd) -> Option<u64> {
+    /// Counts a connection in; `None` when there is no room. And whether it is one of the spare.
+    fn enter(&self, socket: &OwnedFd) -> Option<(u64, bool)> {
         let second = socket.try_clone().ok()?;
-        if self.connections().open.len() >= CONNECTIONS && !self.close_oldest_idle() {
+        let held = |daemon: &Self| daemon.connections().open.len();
+        if held(self) >= CONNECTIONS
+            && !self.close_oldest_idle()
+            && held(self) >= CONNECTIONS + SPARE
+        {
             return None;
         }
         let mut connections = self.connections();
+        let spare = connections.open.len() >= CONNECTIONS;
         let number = connections.next;
         connections.next += 1;
         connections.open.insert(number, (second, false));
-        Some(number)
+        Some((number, spare))
     }
 
     fn leave(&self, number: u64) {
@@ -170,7 +201,7 @@ impl Daemon {
     }
 
     /// Answers one client until it goes. What goes wrong with it concerns nobody else.
-    fn converse(&self, socket: &OwnedFd, number: u64) {
+    fn converse(&self, socket: &OwnedFd, number: u64, spare: bool) {
         let caller = peer::caller(socket, &*self.house.keeper.effects().rng);
         if let Err(peer::Refused::User { .. }) = caller {
             return;
@@ -195,7 +226,7 @@ impl Daemon {
                 return;
             }
             let done = match &mut visit {
-                Ok(visit) => self.house.carry_out(visit, frame),
+                Ok(visit) => self.house.carry_out(visit, frame, spare),
                 Err(why) => Err(Failure::new("caller", why)).into(),
             };
             let sent = self.reply(socket, &done.reply);

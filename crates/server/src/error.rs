@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rustix::io::Errno;
-use subrosa_engine::FileError;
+use subrosa_engine::{FileError, RunError};
 
 /// What may go wrong while it starts.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum ServerError {
     /// Its folder is not fit.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The process that starts commands cannot be made.
+    #[error(transparent)]
+    Spawner(#[from] RunError),
     /// The system said no.
     #[error("{what}: {}: {errno}", path.display())]
     System {

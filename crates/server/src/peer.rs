@@ -10,7 +10,12 @@ use subrosa_model::{Caller, CallerKind, SessionId};
 
 /// Namespaces in which a caller must be where the daemon is: else a path, a process id or a user
 /// means something else to it, and what it runs would be let out of where it is.
+///
+/// A process that is closed to debuggers, as our own program is, shows their names to root alone.
+/// What [`Seen`] goes by is open to all; only root can make one of the others without any of those.
 const NAMESPACES: [&str; 6] = ["mnt", "pid", "user", "net", "ipc", "uts"];
+/// A look may fall between two changes of what is mounted.
+const LOOKS: u32 = 3;
 
 /// Why a caller is not served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +32,9 @@ pub(crate) enum Refused {
         /// Which.
         which: &'static str,
     },
+    /// `/proc` does not show where it is.
+    #[error("/proc does not show where the caller is: use subrosa --no-daemon there")]
+    Unseen,
     /// The system does not tell.
     #[error("the system does not tell who calls: {0}")]
     Unknown(Errno),
@@ -49,11 +57,21 @@ pub(crate) fn caller(socket: impl AsFd, rng: &dyn Rng) -> Result<Caller, Refused
     let own = |name: &str| std::fs::read_link(PathBuf::from(format!("/proc/self/{name}"))).ok();
     for which in NAMESPACES {
         let name = format!("ns/{which}");
-        // A process that is closed to debuggers, as our own program is, does not show them.
         if let (Some(theirs), Some(ours)) = (of(&name), own(&name))
             && theirs != ours
         {
             return Err(Refused::Elsewhere { which });
+        }
+    }
+    for look in 1..=LOOKS {
+        let (theirs, ours) = (Seen::of(&pid.to_string()), Seen::of("self"));
+        let (Some(theirs), Some(ours)) = (theirs, ours) else {
+            return Err(Refused::Unseen);
+        };
+        match theirs.differs(&ours) {
+            None => break,
+            Some(which) if look == LOOKS => return Err(Refused::Elsewhere { which }),
+            Some(_) => {}
         }
     }
     Ok(Caller {
@@ -64,4 +82,49 @@ pub(crate) fn caller(socket: impl AsFd, rng: &dyn Rng) -> Result<Caller, Refused
         token: None,
         session: SessionId::from_bytes(random(rng)),
     })
+}
+
+/// What tells namespaces of a process from others, also of one that is closed to debuggers.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    /// All that is mounted, with numbers that no other namespace has, and where: seen from the root
+    /// of the process.
+    mounts: Vec<u8>,
+    /// Of users and groups: as the reader sees them, so another namespace's differ unless root made
+    /// it with ours.
+    maps: [Vec<u8>; 2],
+    /// How many numbers it has: one for each namespace of processes, from the reader's down.
+    numbers: usize,
+    /// A file that each network namespace has of its own.
+    network: u64,
+}
+
+impl Seen {
+    /// `None` when `/proc` does not show it.
+    fn of(process: &str) -> Option<Self> {
+        let read = |name: &str| std::fs::read(format!("/proc/{process}/{name}")).ok();
+        let status = String::from_utf8(read("status")?).ok()?;
+        let numbers = status
+            .lines()
+            .find_map(|line| line.strip_prefix("NSpid:"))?;
+        let network = rustix::fs::stat(format!("/proc/{process}/net/unix")).ok()?;
+        let mounts = read("mountinfo").filter(|mounts| !mounts.is_empty())?;
+        Some(Self {
+            mounts,
+            maps: [read("uid_map")?, read("gid_map")?],
+            numbers: numbers.split_whitespace().count(),
+            network: network.st_ino,
+        })
+    }
+
+    fn differs(&self, other: &Self) -> Option<&'static str> {
+        [
+            ("mnt", self.mounts == other.mounts),
+            ("user", self.maps == other.maps),
+            ("pid", self.numbers == other.numbers),
+            ("net", self.network == other.network),
+        ]
+        .into_iter()
+        .find_map(|(which, same)| (!same).then_some(which))
+    }
 }

@@ -108,6 +108,7 @@ impl Choice {
             variables: context.variables(),
             directory: context.directory()?,
             mask: Some(context.mask()),
+            inherited: None,
         })
     }
 }

@@ -121,6 +121,7 @@ fn options(command: &[&str], patterns: &[&str], inject: Option<Inject>) -> RunOp
         variables: vec![("PATH".into(), "/usr/bin:/bin".into())],
         directory: "/".into(),
         mask: None,
+        inherited: None,
     }
 }
 

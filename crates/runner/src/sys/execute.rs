@@ -19,6 +19,7 @@ use rustix::thread::set_no_new_privs;
 
 use super::fork::close_range;
 use super::{InFork, RegionView};
+use crate::inherited::Inherited;
 use crate::resolve::Identity;
 use crate::wire::Step;
 
@@ -46,6 +47,8 @@ pub(crate) struct ExecPlan {
     pub(crate) tasks: Option<u64>,
     /// What its files are made without, where it is not what ours are made without.
     pub(crate) mask: Option<Mode>,
+    /// Limits and priority, where they are not ours.
+    pub(crate) inherited: Option<Inherited>,
 }
 
 struct Job<'a> {
@@ -160,6 +163,17 @@ fn prepare(plan: &ExecPlan, parent: Pid) -> Result<(), (Step, Errno)> {
     }
 
     set_no_new_privs(true).map_err(at(Step::Limits))?;
+    let [input, output, error] = &plan.streams;
+    dup2_stdin(input).map_err(at(Step::Streams))?;
+    dup2_stdout(output).map_err(at(Step::Streams))?;
+    dup2_stderr(error).map_err(at(Step::Streams))?;
+    // Marked and not closed: the program is executed through one of them.
+    close_range(3, c_int::MAX, libc::CLOSE_RANGE_CLOEXEC);
+
+    // First those of whoever it runs for, which may be lower still than what follows.
+    if let Some(inherited) = &plan.inherited {
+        inherited.take_over().map_err(at(Step::Limits))?;
+    }
     let hard = |resource, limit: u64| {
         let limits = Rlimit {
             current: Some(limit),
@@ -181,12 +195,6 @@ fn prepare(plan: &ExecPlan, parent: Pid) -> Result<(), (Step, Errno)> {
         umask(mask);
     }
 
-    let [input, output, error] = &plan.streams;
-    dup2_stdin(input).map_err(at(Step::Streams))?;
-    dup2_stdout(output).map_err(at(Step::Streams))?;
-    dup2_stderr(error).map_err(at(Step::Streams))?;
-    // Marked and not closed: the program is executed through one of them.
-    close_range(3, c_int::MAX, libc::CLOSE_RANGE_CLOEXEC);
     fchdir(&plan.directory).map_err(at(Step::Directory))?;
     if plan.by_path {
         let state = stat(&plan.path).map_err(at(Step::Replaced))?;

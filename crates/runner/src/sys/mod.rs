@@ -6,11 +6,13 @@
 
 mod execute;
 mod fork;
+mod limits;
 mod region;
 
 pub(crate) use execute::{ExecPlan, execute};
 pub use fork::close_on_execute;
 pub(crate) use fork::{InFork, close_all_but, fork, signal_descriptor};
+pub(crate) use limits::limits_of;
 pub(crate) use region::{RegionView, SharedRegion, wipe};
 
 #[cfg(test)]

@@ -2,22 +2,25 @@
 
 use std::ffi::{c_char, c_void};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap_anonymous, munmap};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap, munmap};
 
 use super::InFork;
 
-/// Pages that a process and its forks share at the same address: left out of core dumps, wiped
-/// when dropped.
+/// Pages that a process shares with the guardian of a command: left out of core dumps, wiped when
+/// dropped. They have no name in any folder; whoever has the descriptor can map them.
 ///
 /// The one place outside locked memory where values for an environment are written: the kernel
-/// copies them from here into the new program, and then they are wiped, for both processes at once.
+/// copies them from here into the new program, and then they are wiped, for all processes at once.
 pub(crate) struct SharedRegion {
     base: NonNull<u8>,
     len: usize,
     used: usize,
+    file: OwnedFd,
 }
 
 // SAFETY: the region owns its mapping alone in this process; its address is as valid on one thread
@@ -25,28 +28,53 @@ pub(crate) struct SharedRegion {
 unsafe impl Send for SharedRegion {}
 
 impl SharedRegion {
-    /// Maps `len` bytes; only pages that are written to take memory.
+    /// Makes `len` bytes; only pages that are written to take memory.
     pub(crate) fn new(len: usize) -> io::Result<Self> {
-        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = memfd_create(c"subrosa-start", flags)?;
+        ftruncate(&file, len as u64)?;
+        // Else who has it as well could cut it short under whoever reads it.
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Self::map(file, len)
+    }
+
+    /// Maps what another process made.
+    ///
+    /// # Errors
+    /// When it is not of this length, or could change its length.
+    pub(crate) fn map(file: OwnedFd, len: usize) -> io::Result<Self> {
+        let held = SealFlags::SHRINK | SealFlags::GROW;
+        let is_whole = rustix::fs::fstat(&file)?.st_size as u64 == len as u64;
+        if !is_whole || !rustix::fs::fcntl_get_seals(&file)?.contains(held) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let (access, flags) = (
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::SHARED | MapFlags::NORESERVE,
+        );
         // SAFETY: a null hint lets the kernel choose an unused range, so no memory that anything
-        // else refers to is replaced.
-        let base =
-            unsafe { mmap_anonymous(null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, flags) }?;
+        // else refers to is replaced; the seals keep the file as long as the mapping.
+        let base = unsafe { mmap(null_mut(), len, access, flags, &file, 0) }?;
         let base = NonNull::new(base.cast::<u8>()).ok_or(io::ErrorKind::OutOfMemory)?;
-        let region = Self { base, len, used: 0 };
+        let region = Self {
+            base,
+            len,
+            used: 0,
+            file,
+        };
         // SAFETY: the range is the mapping made above; the advice changes what a dump holds only.
         unsafe { madvise(base.as_ptr().cast::<c_void>(), len, Advice::LinuxDontDump) }?;
         Ok(region)
     }
 
+    /// What another process maps it by.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// Bytes in all.
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// The address of a byte, the same in every process that shares the region.
-    pub(crate) fn address(&self, offset: usize) -> usize {
-        self.base.as_ptr() as usize + offset
     }
 
     /// What a fork needs to know of the region.
@@ -115,25 +143,33 @@ pub(crate) struct RegionView {
 }
 
 impl RegionView {
-    /// The array of pointers at `offset`, if it and the strings that it points to lie within the
-    /// region and end there: the array with a null pointer, each string with a NUL.
+    #[cfg(test)]
+    pub(super) fn base(self) -> *const u8 {
+        self.base as *const u8
+    }
+
+    /// The array of strings at `offset`, made into one of pointers: once each array. `None` unless
+    /// it and the strings, given by their offsets, lie within the region and end there: the array
+    /// with a zero, each string with a NUL.
     pub(super) fn strings(self, _: &InFork, offset: usize) -> Option<*const *const c_char> {
         let word = size_of::<usize>();
         if !offset.is_multiple_of(word) || self.len == 0 {
             return None;
         }
-        // SAFETY: in a fork the region is mapped for good (see `InFork`), nobody writes to it once
-        // the request to start was sent, and any byte is a valid `u8`.
-        let bytes = unsafe { std::slice::from_raw_parts(self.base as *const u8, self.len) };
-        for entry in bytes.get(offset..)?.chunks_exact(word) {
-            let address = usize::from_ne_bytes(entry.try_into().ok()?);
-            if address == 0 {
+        // SAFETY: in a fork the region is mapped for good (see `InFork`), no other process touches
+        // it between the request to start and the answer, and any byte is a valid `u8`.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(self.base as *mut u8, self.len) };
+        for at in (offset..self.len).step_by(word) {
+            let entry = bytes.get(at..at.checked_add(word)?)?;
+            let text = usize::from_ne_bytes(entry.try_into().ok()?);
+            if text == 0 {
                 return Some((self.base + offset) as *const *const c_char);
             }
-            let text = bytes.get(address.checked_sub(self.base)?..)?;
-            if !text.contains(&0) {
+            if !bytes.get(text..)?.contains(&0) {
                 return None;
             }
+            let address = (self.base + text).to_ne_bytes();
+            bytes.get_mut(at..at + word)?.copy_from_slice(&address);
         }
         None
     }

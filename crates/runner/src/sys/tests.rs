@@ -2,10 +2,14 @@
 
 use super::{SharedRegion, fork, wipe};
 
+fn base(region: &SharedRegion) -> *const u8 {
+    region.view().base()
+}
+
 fn content(region: &SharedRegion, len: usize) -> Vec<u8> {
     assert!(len <= region.len());
     // SAFETY: within the mapping by the check above, and nobody writes meanwhile.
-    unsafe { std::slice::from_raw_parts(region.address(0) as *const u8, len) }.to_vec()
+    unsafe { std::slice::from_raw_parts(base(region), len) }.to_vec()
 }
 
 #[test]
@@ -28,7 +32,7 @@ fn a_slice_is_wiped() {
 /// What a fork finds about arrays at some offsets: a byte each in a shared page.
 fn verdicts(region: &SharedRegion, offsets: &[usize]) -> Vec<u8> {
     let answers = SharedRegion::new(4096).expect("memory");
-    let (view, address) = (region.view(), answers.address(0));
+    let (view, address) = (region.view(), base(&answers) as usize);
     let pid = fork(|fork| {
         for (index, offset) in offsets.iter().enumerate() {
             let good = view.strings(fork, *offset).is_some();
@@ -49,25 +53,39 @@ fn verdicts(region: &SharedRegion, offsets: &[usize]) -> Vec<u8> {
 fn arrays_must_lie_within_the_region_and_end_there() {
     let mut region = SharedRegion::new(4096).expect("memory");
     let word = size_of::<usize>();
-    let text = region.address(512);
     assert!(region.put(512, b"text\0"));
-    let put = |region: &mut SharedRegion, offset: usize, address: usize| {
-        assert!(region.put(offset, &address.to_ne_bytes()));
+    let put = |region: &mut SharedRegion, offset: usize, text: usize| {
+        assert!(region.put(offset, &text.to_ne_bytes()));
     };
-    let (before, behind, last) = (
-        region.address(0) - 1,
-        region.address(4096),
-        region.address(4095),
-    );
-    put(&mut region, 0, text); // a good one, ended by the zeros that follow
-    put(&mut region, 128, before); // points before
-    put(&mut region, 192, behind); // points behind
-    put(&mut region, 4096 - word, text); // does not end
+    put(&mut region, 0, 512); // a good one, ended by the zeros that follow
+    put(&mut region, 128, usize::MAX); // points before
+    put(&mut region, 192, 4096); // points behind
+    put(&mut region, 4096 - word, 512); // does not end
     let offsets = [0, 64, 128, 192, 4096 - word, 1, 4096, usize::MAX - 7];
     // One is bad, two is good.
     assert_eq!(verdicts(&region, &offsets), [2, 2, 1, 1, 1, 1, 1, 1]);
     // A text without an end.
     assert!(region.put(4095, b"x"));
-    put(&mut region, 256, last);
+    put(&mut region, 256, 4095);
     assert_eq!(verdicts(&region, &[256]), [1]);
+}
+
+#[test]
+fn a_region_is_the_same_in_whoever_maps_it_and_keeps_its_length() {
+    let mut region = SharedRegion::new(4096).expect("memory");
+    let file = region.descriptor().try_clone_to_owned().expect("ours");
+    assert!(rustix::fs::ftruncate(&file, 0).is_err());
+    assert!(rustix::fs::ftruncate(&file, 8192).is_err());
+    let again = SharedRegion::map(file, 4096).expect("it is whole");
+    assert!(region.put(7, b"canary"));
+    assert_eq!(content(&again, 13)[7..], *b"canary");
+    drop(region);
+    assert!(content(&again, 4096).iter().all(|byte| *byte == 0));
+    // Of another length, or with one that may change.
+    let file = again.descriptor().try_clone_to_owned().expect("ours");
+    assert!(SharedRegion::map(file, 8192).is_err());
+    let loose = rustix::fs::memfd_create(c"loose", rustix::fs::MemfdFlags::CLOEXEC);
+    let loose = loose.expect("memory");
+    rustix::fs::ftruncate(&loose, 4096).expect("ours");
+    assert!(SharedRegion::map(loose, 4096).is_err());
 }

@@ -22,6 +22,7 @@ mod leftovers;
 mod limits;
 mod lost;
 mod output;
+mod remote;
 mod resolve;
 mod terminal;
 
