@@ -9,7 +9,7 @@ use subrosa_engine::{
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 use subrosa_server::convert;
-use subrosa_wire::{Answer, Call, Client, Proof, Request, State, WireError};
+use subrosa_wire::{Answer, Call, Client, Request, State, WireError};
 
 use crate::access::Value;
 use crate::steering;
@@ -52,12 +52,7 @@ impl Remote {
         unlock: &Unlock,
         (idle, absolute): (Option<Duration>, Option<Duration>),
     ) -> Result<Vec<String>, Trouble> {
-        let (proof, secret) = match unlock {
-            Unlock::Passphrase(secret) => (Proof::Passphrase, secret),
-            Unlock::Recovery(secret) => (Proof::Recovery, secret),
-            Unlock::KeyFile(secret) => (Proof::KeyFile, secret),
-            _ => return Err(strange()),
-        };
+        let (proof, secret) = convert::proof_of(unlock).ok_or_else(strange)?;
         let request = Request::Unlock {
             proof,
             idle,

@@ -20,6 +20,8 @@ pub struct Config {
     pub group: Option<GroupName>,
     /// The key file that opens the vault without a question.
     pub key_file: Option<PathBuf>,
+    /// The variable in which a secret opens the vault, where it is not the usual one.
+    pub key_variable: Option<String>,
     /// The daemon.
     pub daemon: DaemonConfig,
 }

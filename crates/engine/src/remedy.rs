@@ -2,7 +2,7 @@
 
 use subrosa_audit::AuditError;
 use subrosa_model::StoreError;
-use subrosa_vault::VaultError;
+use subrosa_vault::{SlotKind, VaultError};
 
 use crate::EngineError;
 
@@ -34,7 +34,10 @@ impl EngineError {
                 "Find out who can write there. Move it away, and the next command starts a new anchor: \
                  what happened before is then not compared with anything."
             }
-            Self::Presence { .. } => "Give the passphrase instead of the key file.",
+            Self::Presence { .. } => {
+                "Give the passphrase: on a terminal, or --passphrase-fd 3 3<FILE"
+            }
+            Self::Secret { kind, .. } => secret(*kind),
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
             }
@@ -55,6 +58,16 @@ impl EngineError {
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// How the secret of a slot is made.
+fn secret(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Environment => {
+            "Set it as `subrosa key add environment` showed it; or add another: subrosa key add environment"
+        }
+        _ => "Try another slot: subrosa --help, \"Opening the vault\"",
     }
 }
 

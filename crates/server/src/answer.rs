@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Outlet, Unlock};
+use subrosa_engine::{Console, EngineError, Outlet};
 use subrosa_model::{Caller, Scope, Timestamp};
 use subrosa_wire::{Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode};
 
@@ -137,12 +137,9 @@ impl House {
 
     fn unlock(&self, secret: Option<SecretBuf>, proof: Proof, timeouts: Timeouts) -> Reply {
         let secret = secret.ok_or_else(garbled)?;
-        let unlock = match proof {
-            Proof::Passphrase => Unlock::Passphrase(secret),
-            Proof::Recovery => Unlock::Recovery(secret),
-            Proof::KeyFile => Unlock::KeyFile(secret),
-        };
-        let notices = self.keeper.unlock(&unlock, timeouts);
+        let notices = self
+            .keeper
+            .unlock(&convert::unlock(proof, secret), timeouts);
         notices.map(Answer::Unlocked).map_err(self.describe)
     }
 

@@ -1,8 +1,9 @@
-"""Slots: what a passphrase, a recovery code or a key file opens.
+"""Slots: what a passphrase, a recovery code, a key file or another secret opens.
 
 Source: spec/vault.md, "Slots" and "Recovery code".
 """
 
+import base64
 from dataclasses import dataclass
 
 from . import primitives
@@ -10,9 +11,20 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE = 1, 2, 3
-KINDS = {PASSPHRASE: "passphrase", RECOVERY: "recovery code", KEY_FILE: "key file"}
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT = 1, 2, 3, 4
+KINDS = {
+    PASSPHRASE: "passphrase",
+    RECOVERY: "recovery code",
+    KEY_FILE: "key file",
+    ENVIRONMENT: "environment variable",
+}
+PURPOSES = {
+    RECOVERY: "slot/recovery",
+    KEY_FILE: "slot/key-file",
+    ENVIRONMENT: "slot/environment",
+}
 MAX_SLOTS = 32
+MAX_TEXT = 4096
 MEMORY = (65_536, 2 << 20)  # KiB
 PASSES = (3, 64)
 LANES = (1, 16)
@@ -41,6 +53,11 @@ class Key:
         if len(content) < 16:
             raise WrongKey(f"a key file holds at least 16 bytes, not {len(content)}")
         return cls(KEY_FILE, content)
+
+    @classmethod
+    def secret(cls, kind, text):
+        """What a text stands for, for a slot of this kind."""
+        return cls(kind, secret_bytes(text))
 
 
 @dataclass(frozen=True)
@@ -89,8 +106,7 @@ class Slot:
         """This slot's secret, if `key` is the one for it."""
         if self.kind == PASSPHRASE:
             return argon2id(key.content, self.salt, self.memory, self.passes, self.lanes)
-        purpose = "slot/recovery" if self.kind == RECOVERY else "slot/key-file"
-        return high_entropy_key(key.content, self.salt, purpose)
+        return high_entropy_key(key.content, self.salt, PURPOSES[self.kind])
 
     def check_signature(self, vault):
         """Demands that a holder of the lineage key wrapped this root key for this slot."""
@@ -135,6 +151,29 @@ def parse(id_, body):
             raise OutOfBounds(f"{what}: Argon2 {name} of {cost}, not {least} to {most}")
     fields = (salt, recipient, lineage, binding, wrapped, signature)
     return Slot(id_, kind, label, created, *costs, *fields)
+
+
+def secret_bytes(text):
+    """The secret that a text stands for."""
+    if len(text) > MAX_TEXT:
+        raise WrongKey(f"a secret's text of {len(text)} bytes")
+    for end in (b"\r\n", b"\n"):
+        if text.endswith(end):
+            text = text[: -len(end)]
+            break
+    if len(text) % 2 == 0 and all(c in b"0123456789abcdefABCDEF" for c in text):
+        secret = bytes.fromhex(text.decode())
+    else:
+        padded = text.rstrip(b"=")
+        padded += b"=" * (-len(padded) % 4)
+        altchars = b"-_" if b"-" in text or b"_" in text else b"+/"
+        try:
+            secret = base64.b64decode(padded, altchars, validate=True)
+        except ValueError as error:
+            raise WrongKey("a secret's text is neither hexadecimal nor base64") from error
+    if len(secret) < 32:
+        raise WrongKey(f"a secret holds at least 32 bytes, not {len(secret)}")
+    return secret
 
 
 def _digits(number, count):

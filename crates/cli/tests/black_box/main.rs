@@ -5,6 +5,7 @@
     reason = "tests own their effects"
 )]
 
+mod ambient;
 mod backups;
 mod decrypted;
 mod demonstration;
