@@ -43,6 +43,7 @@ Opening the vault:
     --key-file PATH       a file that `subrosa key add key-file` made
     --recovery-fd N       the recovery code that `subrosa init` showed once
     SUBROSA_KEY           a variable with what `subrosa key add environment` showed once
+    --open-with KIND      what config.toml names: see `subrosa key add --help` for the kinds
   With one of these, and with --no-daemon, a command opens the vault itself and uses no daemon.
   What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
   passphrase or the recovery code: nothing else proves that you are there.
@@ -50,7 +51,7 @@ Opening the vault:
 Where things are:
   $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
   $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group,
-  key_file and key_variable. A flag wins over the environment, the environment over the file.
+  key_file, key_variable and key_command. A flag wins over the environment, the environment over the file.
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,

@@ -1,9 +1,10 @@
 //! Which proof opens the vault, when several could: flags come first, then the environment, then
 //! the configuration. What was asked for and fails is an error; nothing else is tried after it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use subrosa_engine::{Unlock, read_key_file};
+use subrosa_engine::{Unlock, read_command, read_key_file};
 
 use crate::args::Global;
 use crate::context::Context;
@@ -19,6 +20,8 @@ pub(crate) enum Kind {
     KeyFile,
     /// The secret in the variable SUBROSA_KEY, or in the one that config.toml names.
     Environment,
+    /// The secret that the command of config.toml prints.
+    Command,
 }
 
 impl Kind {
@@ -27,6 +30,7 @@ impl Kind {
             Self::Passphrase => "passphrase",
             Self::KeyFile => "key-file",
             Self::Environment => "environment",
+            Self::Command => "command",
         }
     }
 }
@@ -76,6 +80,7 @@ impl Context {
             (Kind::Environment, self.arrived.is_some()),
             (Kind::KeyFile, self.key_file_variable().is_some()),
             (Kind::KeyFile, self.config.key_file.is_some()),
+            (Kind::Command, self.config.key_command.is_some()),
         ];
         Ok(told
             .into_iter()
@@ -106,6 +111,15 @@ impl Context {
                 Ok(Unlock::KeyFile(read_key_file(&path)?))
             }
             Kind::Environment => self.environment(),
+            Kind::Command => {
+                let line = self.config.key_command.as_deref().ok_or_else(|| {
+                    missing("config.toml names no command").remedy(
+                        "write there: key_command = [\"/usr/bin/pass\", \"show\", \"subrosa\"]",
+                    )
+                })?;
+                let line: Vec<OsString> = line.iter().map(OsString::from).collect();
+                Ok(Unlock::Command(read_command(&line, self.variables())?))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a caller hands over to open the vault, or to pin a secret.
 
+mod command;
 mod encoded;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use subrosa_store::files::read_private;
 
 use crate::EngineError;
 
+pub use command::read_command;
 pub(crate) use encoded::draw_secret;
 pub use encoded::{SECRET_TEXT_MAX, Source, decode_secret};
 

@@ -67,6 +67,10 @@ fn secret(kind: SlotKind) -> &'static str {
         SlotKind::Environment => {
             "Set it as `subrosa key add environment` showed it; or add another: subrosa key add environment"
         }
+        SlotKind::Command => {
+            "See what it does by itself, and name it in config.toml: key_command = [\"/usr/bin/pass\", \"show\", \"subrosa\"]. \
+             A secret that it could print: openssl rand -hex 32"
+        }
         _ => "Try another slot: subrosa --help, \"Opening the vault\"",
     }
 }

@@ -128,6 +128,22 @@ impl Session {
         Ok((added, text))
     }
 
+    /// Adds the secret that a command printed, as [`crate::read_command`] gave it.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`].
+    pub fn add_command(
+        &mut self,
+        label: &str,
+        secret: SecretBuf,
+    ) -> Result<SlotShown, EngineError> {
+        self.add(&NewSlot {
+            unlock: Unlock::Command(secret),
+            label,
+            params: Argon2Params::FLOOR,
+        })
+    }
+
     fn add(&mut self, new: &NewSlot<'_>) -> Result<SlotShown, EngineError> {
         self.require_presence("adding a slot")?;
         let now = self.now();

@@ -11,17 +11,19 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT = 1, 2, 3, 4
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND = 1, 2, 3, 4, 5
 KINDS = {
     PASSPHRASE: "passphrase",
     RECOVERY: "recovery code",
     KEY_FILE: "key file",
     ENVIRONMENT: "environment variable",
+    COMMAND: "command",
 }
 PURPOSES = {
     RECOVERY: "slot/recovery",
     KEY_FILE: "slot/key-file",
     ENVIRONMENT: "slot/environment",
+    COMMAND: "slot/command",
 }
 MAX_SLOTS = 32
 MAX_TEXT = 4096

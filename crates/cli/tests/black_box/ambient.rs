@@ -401,3 +401,126 @@ fn row_45_no_variable_opens_a_vault_that_was_never_pinned() {
     assert!(!back.err.contains("api/key"));
     println!("REDTEAM row=45 verdict=held");
 }
+
+/// A program that prints what is in a file.
+fn keeper(house: &House, secret: &str) -> String {
+    let kept = house.write("kept", format!("{secret}\n"));
+    let keeper = house.write(
+        "keeper",
+        format!(
+            "#!/bin/sh\necho told-on-standard-error >&2\ncat {}\n",
+            kept.display()
+        ),
+    );
+    fs::set_permissions(&keeper, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    keeper.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_command_alone_opens_the_vault_until_its_slot_is_removed() {
+    let house = House::with_key();
+    let secret = "a91f7c".repeat(11) + "00";
+    let keeper = keeper(&house, &secret);
+    assert_eq!(
+        house
+            .call(["--json", "key", "add", "command"])
+            .run()
+            .error_code(),
+        "usage"
+    );
+    let added = house.call(["key", "add", "command", "--", &keeper]).run();
+    added.ok();
+    assert!(
+        added.err.contains(&format!("key_command = [{keeper:?}]")),
+        "{added:?}"
+    );
+    assert!(!added.err.contains(&secret));
+    // The vault does not say what to run: without the configuration nothing is run.
+    let none = house
+        .call(["--json", "--open-with", "command", "ls"])
+        .without_proof()
+        .run();
+    assert_eq!(none.error_code(), "no_proof");
+    assert!(!none.err.contains("told-on"));
+    for file in fs::read_dir(house.path("home/data")).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let named = bytes.windows(6).any(|window| window == b"keeper");
+        assert!(!named, "the vault names the command");
+    }
+    nowhere_in_clear(&house, &secret, &[&house.work("kept")]);
+
+    house
+        .call(["key", "rm", "recovery"])
+        .proof("--passphrase-fd", &house.path("passphrase"))
+        .run()
+        .ok();
+    configure(&house, &format!("key_command = [{keeper:?}]\n"));
+    let opened = house.call(["ls"]).without_proof().run();
+    assert!(opened.ok().contains("api/key"));
+    assert!(opened.err.contains("told-on-standard-error"), "{opened:?}");
+    let status = house.call(["status"]).without_proof().run().ok();
+    assert!(
+        status.contains("a command opens the vault without a person"),
+        "{status}"
+    );
+    house
+        .call(["read", "api/key"])
+        .without_proof()
+        .run()
+        .failed(1);
+
+    put_back(&house, |house| {
+        house
+            .call(["key", "rm", "command"])
+            .proof("--passphrase-fd", &house.path("passphrase"))
+            .run()
+            .ok();
+    });
+    let old = house.call(["--json", "ls"]).without_proof().run();
+    assert_eq!(old.error_code(), "forged");
+    fs::remove_dir_all(house.path("home/data")).unwrap();
+    fs::rename(house.path("today"), house.path("home/data")).unwrap();
+    let gone = house.call(["--json", "ls"]).without_proof().run();
+    assert_eq!(gone.error_code(), "no_slot");
+}
+
+#[test]
+fn a_command_that_gives_no_secret_is_told_without_what_it_printed() {
+    let house = House::with_key();
+    let right = keeper(&house, &"5e".repeat(32));
+    house
+        .call(["key", "add", "command", "--", &right])
+        .run()
+        .ok();
+    for (line, code, why) in [
+        ("[\"/bin/echo\", \"c4n4ry\"]", "slot_secret", "neither"),
+        ("[\"/bin/echo\"]", "slot_secret", "is empty"),
+        ("[\"/bin/false\"]", "slot_secret", "exit status: 1"),
+        ("[\"echo\", \"c4n4ry\"]", "slot_secret", "written in full"),
+        ("[\"/no/such/c4n4ry\"]", "slot_secret", "cannot be started"),
+        ("[]", "slot_secret", "is empty"),
+        ("\"echo c4n4ry\"", "config", "key_command"),
+        (
+            "[\"/bin/echo\", \"6666666666666666666666666666666666666666666666666666666666666666\"]",
+            "wrong_key",
+            "this command does not open",
+        ),
+    ] {
+        configure(&house, &format!("key_command = {line}\n"));
+        let back = house.call(["--json", "ls"]).without_proof().run();
+        assert_eq!(back.error_code(), code, "{line}");
+        assert!(back.err.contains(why), "{line}: {back:?}");
+        assert!(
+            code == "config" || !back.err.contains("\"c4n4ry"),
+            "{back:?}"
+        );
+    }
+    // What others may write to would have us run what they like.
+    configure(&house, &format!("key_command = [{right:?}]\n"));
+    let config = house.path("home/config/config.toml");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    fs::set_permissions(config, open).unwrap();
+    let back = house.call(["--json", "ls"]).without_proof().run();
+    assert_eq!(back.error_code(), "unsafe_path");
+    assert!(!back.err.contains("told-on"), "{back:?}");
+}

@@ -10,7 +10,10 @@ use crate::{init, open, secret, setting};
 /// A way to add a slot, and what opens it then.
 type Way = fn(&mut Session) -> Unlock;
 
-const WAYS: [(SlotKind, Way); 1] = [(SlotKind::Environment, environment)];
+const WAYS: [(SlotKind, Way); 2] = [
+    (SlotKind::Environment, environment),
+    (SlotKind::Command, command),
+];
 
 fn environment(session: &mut Session) -> Unlock {
     let (slot, text) = session.add_environment("ambient").unwrap();
@@ -22,9 +25,20 @@ fn environment(session: &mut Session) -> Unlock {
     Unlock::Environment(decode_secret(&text, source).unwrap())
 }
 
+fn command(session: &mut Session) -> Unlock {
+    let print = || {
+        let line = ["/bin/sh", "-c", "printf 5f%.0s $(seq 32)"].map(Into::into);
+        let variables = [("PATH".into(), "/usr/bin:/bin".into())];
+        subrosa_engine::read_command(&line, variables).unwrap()
+    };
+    let slot = session.add_command("ambient", print()).unwrap();
+    assert!(!slot.presence);
+    Unlock::Command(print())
+}
+
 fn bytes(unlock: &Unlock) -> Vec<u8> {
     match unlock {
-        Unlock::Environment(secret) => secret.as_slice().to_vec(),
+        Unlock::Environment(secret) | Unlock::Command(secret) => secret.as_slice().to_vec(),
         other => panic!("{other:?}"),
     }
 }

@@ -1,9 +1,10 @@
 //! `key add`: one more way to open the vault.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{Session, SlotShown};
+use subrosa_engine::{Session, SlotShown, read_command};
 
 use crate::context::{Context, Need};
 use crate::descriptor::Outlet;
@@ -17,6 +18,7 @@ Examples:
   subrosa key add passphrase --label office
   subrosa key add key-file ~/.config/subrosa.key
   subrosa key add environment
+  subrosa key add command -- /usr/bin/pass show subrosa
   subrosa key add recovery")]
 pub(super) struct Add {
     #[command(subcommand)]
@@ -70,6 +72,25 @@ enum What {
         /// Write the secret to this file descriptor instead of showing it
         #[arg(long, value_name = "N")]
         secret_fd: Option<u32>,
+    },
+    /// A secret that a command prints, such as one that a password manager keeps
+    ///
+    /// The secret is put there first: at least 32 bytes of hexadecimal digits or base64. The command
+    /// line stands in config.toml alone, never in the vault. It is run without a shell and has 10
+    /// seconds. Any code of yours can run it too and open the vault without you: `subrosa status`
+    /// says so then.
+    #[command(
+        after_help = "Examples:\n  openssl rand -hex 32 | pass insert -m subrosa\n  \
+        subrosa key add command -- /usr/bin/pass show subrosa\n  \
+        subrosa key add command                      the one that config.toml names"
+    )]
+    Command {
+        /// Its name
+        #[arg(long)]
+        label: Option<String>,
+        /// The command and its arguments, if not those of key_command in config.toml
+        #[arg(last = true, value_name = "COMMAND")]
+        line: Vec<String>,
     },
     /// A recovery code, shown once
     #[command(after_help = "Examples:\n  subrosa key add recovery")]
@@ -199,6 +220,28 @@ impl What {
                     hint,
                     shown: Some((text, secret)),
                     ..Added::new(slot)
+                }
+            }
+            Self::Command { label, line } => {
+                let configured = context.config.key_command.as_ref();
+                let chosen = match (line.is_empty(), configured) {
+                    (false, _) => &line,
+                    (true, Some(configured)) => configured,
+                    (true, None) => {
+                        let text = "no command is named, here or in config.toml";
+                        return Err(Failure::usage(text)
+                            .remedy("subrosa key add command -- /usr/bin/pass show subrosa"));
+                    }
+                };
+                let label = free_label(session, label, "command")?;
+                let words: Vec<OsString> = chosen.iter().map(OsString::from).collect();
+                let secret = read_command(&words, context.variables())?;
+                let hint = (configured != Some(chosen))
+                    .then(|| format!("say it in config.toml: key_command = {chosen:?}"));
+                Added {
+                    warning: Some("whoever can run that command can open the vault without you"),
+                    hint,
+                    ..Added::new(session.add_command(&label, secret)?)
                 }
             }
             Self::Recovery { label } => {
