@@ -144,7 +144,7 @@ impl Context {
         self.variable("SUBROSA_KEY_FILE").map(PathBuf::from)
     }
 
-    fn key_file(&self) -> Option<PathBuf> {
+    pub(crate) fn key_file(&self) -> Option<PathBuf> {
         let flag = self.global.key_file.clone();
         flag.or_else(|| self.key_file_variable())
             .or_else(|| self.config.key_file.as_deref().map(Path::to_owned))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_engine::{Config, ListFilter, Listed, Session, Setting, Unlock, read_key_file};
+use subrosa_engine::{ListFilter, Listed, Session, Setting, Unlock, read_key_file};
 
 use super::words::harmless;
 use crate::access::Access;
@@ -54,8 +54,7 @@ fn open(context: &Context) -> Option<Access> {
     {
         return Some(Access::Daemon(remote));
     }
-    let configured = || Config::load(&context.home.config_file()).ok()?.key_file;
-    let path = global.key_file.clone().or_else(configured)?;
+    let path = context.key_file()?;
     // Before the key is read: an installation without a vault is met by every new user.
     if !subrosa_engine::status(&context.home).ok()?.exists {
         return None;

@@ -284,12 +284,20 @@ mod tests {
         let line = ["/bin/sh", "-c", &script].map(OsString::from);
         let error = ask(&line, [], deadline.into()).unwrap_err().to_string();
         assert!(error.contains("did not end within 10 seconds"), "{error}");
-        let pid = std::fs::read_to_string(told).unwrap();
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
-        // Gone, or dead and not collected by whoever inherited it.
-        assert!(
-            state.is_err() || state.unwrap().contains(") Z "),
-            "it lives on"
-        );
+        let pid: i32 = std::fs::read_to_string(told)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        // Gone, or dying and not collected yet by whoever inherited it.
+        let Ok(ended) = pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()) else {
+            return;
+        };
+        let patience = Timespec {
+            tv_sec: 60,
+            tv_nsec: 0,
+        };
+        let mut ends = [PollFd::new(&ended, PollFlags::IN)];
+        assert_eq!(poll(&mut ends, Some(&patience)).unwrap(), 1, "it lives on");
     }
 }
