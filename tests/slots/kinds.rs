@@ -62,6 +62,20 @@ pub(crate) const KINDS: &[Kind] = &[
         custody: Some("a command opens the vault without a person"),
         add: command,
     },
+    Kind {
+        name: "age identity",
+        presence: false,
+        everyday: false,
+        custody: Some("an age identity opens the vault without a person"),
+        add: age,
+    },
+    Kind {
+        name: "SSH identity",
+        presence: false,
+        everyday: false,
+        custody: Some("an age identity opens the vault without a person"),
+        add: ssh,
+    },
 ];
 
 /// How the vault is opened with the slot.
@@ -194,6 +208,45 @@ fn command(place: &Place) -> Way {
     place.proven(&words).ok();
     configure(place, &format!("key_command = [\"/bin/cat\", {kept:?}]\n"));
     Way::by(&["--open-with", "command"])
+}
+
+fn age(place: &Place) -> Way {
+    let path = place.path("identity");
+    let path = path.to_str().expect("UTF-8");
+    told("age-keygen", &["-o", path]);
+    let recipient = told("age-keygen", &["-y", path]);
+    let words = ["key", "add", "age", "--label", LABEL, recipient.trim()];
+    place.proven(&words).ok();
+    Way::by(&["--age-identity", path])
+}
+
+fn ssh(place: &Place) -> Way {
+    let path = place.path("id_ed25519");
+    let path = path.to_str().expect("UTF-8");
+    told("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", path]);
+    let public = format!("{path}.pub");
+    let words = [
+        "key",
+        "add",
+        "age",
+        "--label",
+        LABEL,
+        "--recipient-file",
+        &public,
+    ];
+    place.proven(&words).ok();
+    Way {
+        variables: vec![("SUBROSA_AGE_IDENTITY", path.to_owned())],
+        ..Way::default()
+    }
+}
+
+/// What another program says.
+fn told(program: &str, words: &[&str]) -> String {
+    let done = Command::new(program).args(words).output();
+    let done = done.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(done.status.success(), "{program}: {done:?}");
+    String::from_utf8(done.stdout).expect("text")
 }
 
 /// Writes the configuration.

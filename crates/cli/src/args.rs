@@ -43,6 +43,7 @@ Opening the vault:
     --key-file PATH       a file that `subrosa key add key-file` made
     --recovery-fd N       the recovery code that `subrosa init` showed once
     SUBROSA_KEY           a variable with what `subrosa key add environment` showed once
+    --age-identity PATH   the identity for which `subrosa key add age` was typed
     --open-with KIND      what config.toml names: see `subrosa key add --help` for the kinds
   With one of these, and with --no-daemon, a command opens the vault itself and uses no daemon.
   What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
@@ -51,7 +52,7 @@ Opening the vault:
 Where things are:
   $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
   $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group,
-  key_file, key_variable and key_command. A flag wins over the environment, the environment over the file.
+  key_file, key_variable, age_identity and key_command. A flag wins over the environment, the environment over the file.
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,
@@ -114,6 +115,9 @@ pub(crate) struct Global {
     /// Open the vault with the secret in this variable [default: SUBROSA_KEY]
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub(crate) key_variable: Option<String>,
+    /// Open the vault with the age or SSH identity in this file
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub(crate) age_identity: Option<PathBuf>,
     /// Open the vault in this way, and in no other
     #[arg(
         long,

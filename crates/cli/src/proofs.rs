@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use subrosa_engine::{Unlock, read_command, read_key_file};
+use subrosa_engine::{Unlock, read_age, read_command, read_key_file};
 
 use crate::args::Global;
 use crate::context::Context;
@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Environment,
     /// The secret that the command of config.toml prints.
     Command,
+    /// The identity that --age-identity, SUBROSA_AGE_IDENTITY or config.toml names.
+    Age,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Self::KeyFile => "key-file",
             Self::Environment => "environment",
             Self::Command => "command",
+            Self::Age => "age",
         }
     }
 }
@@ -49,6 +52,7 @@ fn asked(global: &Global) -> Result<Option<Kind>, Failure> {
             "--key-variable",
             global.key_variable.is_some(),
         ),
+        (Kind::Age, "--age-identity", global.age_identity.is_some()),
     ];
     let by_value = by_value
         .into_iter()
@@ -79,7 +83,9 @@ impl Context {
         let told = [
             (Kind::Environment, self.arrived.is_some()),
             (Kind::KeyFile, self.key_file_variable().is_some()),
+            (Kind::Age, self.age_variable().is_some()),
             (Kind::KeyFile, self.config.key_file.is_some()),
+            (Kind::Age, self.config.age_identity.is_some()),
             (Kind::Command, self.config.key_command.is_some()),
         ];
         Ok(told
@@ -96,6 +102,8 @@ impl Context {
             || global.open_with.is_some()
             || global.key_file.is_some()
             || global.key_variable.is_some()
+            || global.age_identity.is_some()
+            || self.age_variable().is_some()
             || self.arrived.is_some()
             || self.key_file_variable().is_some()
     }
@@ -111,6 +119,16 @@ impl Context {
                 Ok(Unlock::KeyFile(read_key_file(&path)?))
             }
             Kind::Environment => self.environment(),
+            Kind::Age => {
+                let flag = self.global.age_identity.clone();
+                let path = flag
+                    .or_else(|| self.age_variable())
+                    .or_else(|| self.config.age_identity.clone())
+                    .ok_or_else(|| {
+                        missing("no identity is named").remedy("name it: --age-identity PATH")
+                    })?;
+                Ok(read_age(&self.home, &path)?)
+            }
             Kind::Command => {
                 let line = self.config.key_command.as_deref().ok_or_else(|| {
                     missing("config.toml names no command").remedy(
@@ -142,6 +160,10 @@ impl Context {
 
     fn key_file_variable(&self) -> Option<PathBuf> {
         self.variable("SUBROSA_KEY_FILE").map(PathBuf::from)
+    }
+
+    fn age_variable(&self) -> Option<PathBuf> {
+        self.variable("SUBROSA_AGE_IDENTITY").map(PathBuf::from)
     }
 
     pub(crate) fn key_file(&self) -> Option<PathBuf> {

@@ -22,6 +22,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The variable in which a secret opens the vault, where it is not the usual one.
     pub key_variable: Option<String>,
+    /// The file with the age or SSH identity that opens the vault.
+    pub age_identity: Option<PathBuf>,
     /// The command line that prints a secret which opens the vault. It stands here and never in the
     /// vault, where whoever may change the vault's file could have us run something.
     pub key_command: Option<Vec<String>>,

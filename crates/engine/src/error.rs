@@ -91,6 +91,12 @@ pub enum EngineError {
         /// What is wrong with it, without any of it.
         reason: String,
     },
+    /// What should be an age recipient or identity is none.
+    #[error("{reason}")]
+    Age {
+        /// What is wrong with it, without any of it.
+        reason: String,
+    },
     /// A use was refused.
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),
@@ -228,6 +234,7 @@ pub(crate) fn with_article(kind: SlotKind) -> &'static str {
         SlotKind::KeyFile => "a key file",
         SlotKind::Environment => "an environment variable",
         SlotKind::Command => "a command",
+        SlotKind::Age => "an age identity",
         _ => "a slot of a later program",
     }
 }

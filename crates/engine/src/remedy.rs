@@ -37,6 +37,13 @@ impl EngineError {
             Self::Presence { .. } => {
                 "Give the passphrase: on a terminal, or --passphrase-fd 3 3<FILE"
             }
+            Self::Age { reason } if reason.contains("passphrase") => {
+                "Make one without: age-keygen -o FILE, or ssh-keygen -t ed25519 -N '' -f FILE; then: \
+                 subrosa key add age --recipient-file FILE.pub"
+            }
+            Self::Age { .. } => {
+                "Make an identity: age-keygen -o FILE. It shows the recipient: subrosa key add age age1…"
+            }
             Self::Secret { kind, .. } => secret(*kind),
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());

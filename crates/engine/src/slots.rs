@@ -14,7 +14,7 @@ use subrosa_store::files::create_new;
 use subrosa_store::pins::PinRecord;
 use subrosa_vault::{NewSlot, SlotInfo, SlotKind, Unlock, VaultError};
 
-use crate::proof::{Source, decode_secret, draw_secret};
+use crate::proof::{AGE_SECRET, Source, decode_secret, draw_secret, encrypt_to};
 use crate::{EngineError, Session, pinning};
 
 /// How long a passphrase takes to check.
@@ -139,6 +139,22 @@ impl Session {
     ) -> Result<SlotShown, EngineError> {
         self.add(&NewSlot {
             unlock: Unlock::Command(secret),
+            label,
+            params: Argon2Params::FLOOR,
+        })
+    }
+
+    /// Adds a secret that is encrypted to an age recipient or an SSH public key; whoever has the
+    /// identity opens it.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Age`], [`EngineError::Vault`].
+    pub fn add_age(&mut self, label: &str, recipient: &str) -> Result<SlotShown, EngineError> {
+        let mut secret = SecretBuf::zeroed(AGE_SECRET)?;
+        self.setting.effects.rng.fill(secret.as_mut_slice());
+        let envelope = encrypt_to(recipient, &secret)?;
+        self.add(&NewSlot {
+            unlock: Unlock::Age { secret, envelope },
             label,
             params: Argon2Params::FLOOR,
         })

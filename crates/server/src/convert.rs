@@ -31,6 +31,7 @@ pub fn proof_of(unlock: &Unlock) -> Option<(wire::Proof, &SecretBuf)> {
         Unlock::KeyFile(secret) => (wire::Proof::KeyFile, secret),
         Unlock::Environment(secret) => (wire::Proof::Environment, secret),
         Unlock::Command(secret) => (wire::Proof::Command, secret),
+        Unlock::Age { secret, .. } => (wire::Proof::Age, secret),
         _ => return None,
     })
 }
@@ -42,6 +43,11 @@ pub(crate) fn unlock(sent: wire::Proof, secret: SecretBuf) -> Unlock {
         wire::Proof::KeyFile => Unlock::KeyFile(secret),
         wire::Proof::Environment => Unlock::Environment(secret),
         wire::Proof::Command => Unlock::Command(secret),
+        // What a slot holds in its envelope matters only where one is made.
+        wire::Proof::Age => Unlock::Age {
+            secret,
+            envelope: Vec::new(),
+        },
     }
 }
 

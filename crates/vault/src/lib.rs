@@ -79,7 +79,7 @@ pub use journal::Journal;
 pub use known::Handed;
 pub use patch::{Mode, NewValue, Patch, Stored};
 pub use secrets::Located;
-pub use slot::{LABEL_MAX, SlotInfo};
+pub use slot::{ENVELOPE_MAX, LABEL_MAX, SlotInfo};
 pub use slots::NewSlot;
 pub use unlock::{SlotKind, Unlock};
 pub use vault::{Created, Genesis, Unverified, Vault};

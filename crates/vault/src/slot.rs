@@ -15,6 +15,9 @@ use crate::{SlotKind, Unlock, VaultError};
 /// Longest label of a slot, in bytes.
 pub const LABEL_MAX: usize = 64;
 
+/// Longest envelope of a slot, in bytes: an RSA key of 8,192 bits needs a quarter of it.
+pub const ENVELOPE_MAX: usize = 4096;
+
 /// A slot as users see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotInfo {
@@ -26,6 +29,8 @@ pub struct SlotInfo {
     pub label: String,
     /// When it was added.
     pub created: Timestamp,
+    /// Its secret, encrypted for somebody; empty for most kinds.
+    pub envelope: Vec<u8>,
 }
 
 /// A slot's record, decoded.
@@ -74,6 +79,7 @@ impl Slot {
                 kind: Some(unlock.kind()),
                 label: label.to_owned(),
                 created,
+                envelope: unlock.envelope().to_vec(),
             },
             kind: unlock.kind().number(),
             params,
@@ -149,6 +155,7 @@ impl Slot {
             .bytes(&self.salt)
             .bytes(&self.recipient.0)
             .bytes(&self.lineage.0)
+            .bytes(&self.info.envelope)
     }
 
     /// Everything that the lineage key signs.
@@ -172,6 +179,7 @@ impl Slot {
             .fixed(&self.recipient.0)
             .fixed(&self.lineage.0)
             .fixed(&self.binding)
+            .bytes(&self.info.envelope)
             .bytes(&self.wrapped)
             .fixed(&self.signature)
             .finish();
@@ -195,19 +203,28 @@ impl Slot {
             passes: d.u32()?,
             lanes: d.u32()?,
         };
+        let (salt, recipient) = (d.fixed()?, Recipient(d.fixed()?));
+        let (lineage, binding) = (VerifyingKey(d.fixed()?), d.fixed()?);
+        let envelope = d.bytes()?.to_vec();
+        let known = SlotKind::from_number(kind);
+        let has_none = known.is_some_and(|kind| kind != SlotKind::Age);
+        if envelope.len() > ENVELOPE_MAX || (has_none && !envelope.is_empty()) {
+            return Err(Malformed);
+        }
         let slot = Self {
             info: SlotInfo {
                 id: SlotId::from_bytes(id),
-                kind: SlotKind::from_number(kind),
+                kind: known,
                 label,
                 created,
+                envelope,
             },
             kind,
             params,
-            salt: d.fixed()?,
-            recipient: Recipient(d.fixed()?),
-            lineage: VerifyingKey(d.fixed()?),
-            binding: d.fixed()?,
+            salt,
+            recipient,
+            lineage,
+            binding,
             wrapped: d.bytes()?.to_vec(),
             signature: d.fixed()?,
         };

@@ -20,16 +20,19 @@ pub enum SlotKind {
     Environment,
     /// A secret that a command prints.
     Command,
+    /// A secret that is encrypted to an age recipient or an SSH key.
+    Age,
 }
 
 impl SlotKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Passphrase,
         Self::Recovery,
         Self::KeyFile,
         Self::Environment,
         Self::Command,
+        Self::Age,
     ];
 
     pub(crate) const fn number(self) -> u8 {
@@ -39,6 +42,7 @@ impl SlotKind {
             Self::KeyFile => 3,
             Self::Environment => 4,
             Self::Command => 5,
+            Self::Age => 6,
         }
     }
 
@@ -55,6 +59,7 @@ impl SlotKind {
             Self::KeyFile => "key file",
             Self::Environment => "environment variable",
             Self::Command => "command",
+            Self::Age => "age identity",
         }
     }
 
@@ -80,6 +85,13 @@ pub enum Unlock {
     Environment(SecretBuf),
     /// The bytes that the output of a command stood for.
     Command(SecretBuf),
+    /// The secret that an age identity opened.
+    Age {
+        /// What was in the envelope.
+        secret: SecretBuf,
+        /// The secret as the slot holds it, encrypted.
+        envelope: Vec<u8>,
+    },
 }
 
 impl Unlock {
@@ -92,6 +104,15 @@ impl Unlock {
             Self::KeyFile(_) => SlotKind::KeyFile,
             Self::Environment(_) => SlotKind::Environment,
             Self::Command(_) => SlotKind::Command,
+            Self::Age { .. } => SlotKind::Age,
+        }
+    }
+
+    /// What the slot holds of the secret, encrypted for somebody; nothing for most kinds.
+    pub(crate) fn envelope(&self) -> &[u8] {
+        match self {
+            Self::Age { envelope, .. } => envelope,
+            _ => &[],
         }
     }
 
@@ -105,6 +126,7 @@ impl Unlock {
             Self::KeyFile(content) => (content, "slot/key-file"),
             Self::Environment(secret) => (secret, "slot/environment"),
             Self::Command(secret) => (secret, "slot/command"),
+            Self::Age { secret, .. } => (secret, "slot/age"),
         };
         Ok(high_entropy_key(secret.as_slice(), salt, purpose)?)
     }

@@ -150,6 +150,8 @@ pub enum Proof {
     Environment,
     /// What a command of the client's printed, decoded.
     Command,
+    /// What an age or SSH identity of the client's opened.
+    Age,
 }
 
 /// What a random value is made of.

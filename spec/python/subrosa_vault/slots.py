@@ -11,22 +11,25 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND = 1, 2, 3, 4, 5
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE = 1, 2, 3, 4, 5, 6
 KINDS = {
     PASSPHRASE: "passphrase",
     RECOVERY: "recovery code",
     KEY_FILE: "key file",
     ENVIRONMENT: "environment variable",
     COMMAND: "command",
+    AGE: "age identity",
 }
 PURPOSES = {
     RECOVERY: "slot/recovery",
     KEY_FILE: "slot/key-file",
     ENVIRONMENT: "slot/environment",
     COMMAND: "slot/command",
+    AGE: "slot/age",
 }
 MAX_SLOTS = 32
 MAX_TEXT = 4096
+MAX_ENVELOPE = 4096
 MEMORY = (65_536, 2 << 20)  # KiB
 PASSES = (3, 64)
 LANES = (1, 16)
@@ -77,6 +80,7 @@ class Slot:
     recipient: bytes
     lineage: bytes
     binding: bytes
+    envelope: bytes
     wrapped: bytes
     signature: bytes
 
@@ -98,6 +102,7 @@ class Slot:
             self.salt,
             self.recipient,
             self.lineage,
+            self.envelope,
         )
 
     def signed(self, vault):
@@ -143,15 +148,17 @@ def parse(id_, body):
     costs = (reader.u32(), reader.u32(), reader.u32())
     salt, recipient = reader.fixed(16), reader.fixed(32)
     lineage, binding = reader.fixed(32), reader.fixed(32)
-    wrapped, signature = reader.bytes(), reader.fixed(64)
+    envelope, wrapped, signature = reader.bytes(), reader.bytes(), reader.fixed(64)
     reader.end()
+    if len(envelope) > (MAX_ENVELOPE if kind == AGE else 0):
+        raise Malformed(f"{what}: an envelope of {len(envelope)} bytes")
     if len(wrapped) != primitives.WRAPPED_FOR_RECIPIENT:
         raise Malformed(f"{what}: a wrapped key of {len(wrapped)} bytes")
     bounds = (MEMORY, PASSES, LANES)
     for name, cost, (least, most) in zip(_COSTS, costs, bounds):
         if not least <= cost <= most:
             raise OutOfBounds(f"{what}: Argon2 {name} of {cost}, not {least} to {most}")
-    fields = (salt, recipient, lineage, binding, wrapped, signature)
+    fields = (salt, recipient, lineage, binding, envelope, wrapped, signature)
     return Slot(id_, kind, label, created, *costs, *fields)
 
 

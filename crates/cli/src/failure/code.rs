@@ -17,6 +17,7 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::Anchor { .. } => "anchor",
         EngineError::BackupKey { .. } => "backup_key",
         EngineError::Presence { .. } => "presence",
+        EngineError::Age { .. } => "age",
         EngineError::Secret { .. } => "slot_secret",
         EngineError::Refused(refusal) => refused(refusal.kind),
         EngineError::NotBuilt { .. } => "not_built",

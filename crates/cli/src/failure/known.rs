@@ -31,6 +31,8 @@ const fn row(code: &'static str, cause: &'static str, remedy: &'static str) -> K
 /// All codes, ascending.
 #[rustfmt::skip]
 pub(crate) const KNOWN: &[Known] = &[
+    row("age", "What should be an age or SSH recipient or identity is none that can be used here.",
+        "Make an identity: age-keygen -o FILE; then: subrosa key add age age1…"),
     row("ambiguous", "A reference could mean a key of this workspace, or one of the workspace that is named like its first part.",
         "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."),
     row("anchor", "The mark of the log outside the vault's folder cannot be read or says nothing, so the log cannot be compared with it.",

@@ -5,6 +5,7 @@
     reason = "tests own their effects"
 )]
 
+mod age;
 mod ambient;
 mod backups;
 mod decrypted;

@@ -10,7 +10,8 @@ use crate::{init, open, secret, setting};
 /// A way to add a slot, and what opens it then.
 type Way = fn(&mut Session) -> Unlock;
 
-const WAYS: [(SlotKind, Way); 2] = [
+const WAYS: [(SlotKind, Way); 3] = [
+    (SlotKind::Age, age),
     (SlotKind::Environment, environment),
     (SlotKind::Command, command),
 ];
@@ -36,9 +37,30 @@ fn command(session: &mut Session) -> Unlock {
     Unlock::Command(print())
 }
 
+/// An identity that never leaves the tests; its recipient is in `age`.
+const IDENTITY: &str = "AGE-SECRET-KEY-1Y8EP0V8NFQ66FSJG77PC499Q24XRC52TK3RTPSAKD0WFES2TXNGSQ9ED7Y";
+
+fn age(session: &mut Session) -> Unlock {
+    let slot = session
+        .add_age(
+            "ambient",
+            "age1ptt0gpks4mhfmqmwjevahcnldv3y04ddhu4uc45kke5lp0s8ayhs5rlmp9",
+        )
+        .unwrap();
+    assert!(!slot.presence);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identity");
+    std::fs::write(&file, IDENTITY).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&file, private).unwrap();
+    subrosa_engine::read_age(&session.setting().home, &file).unwrap()
+}
+
 fn bytes(unlock: &Unlock) -> Vec<u8> {
     match unlock {
-        Unlock::Environment(secret) | Unlock::Command(secret) => secret.as_slice().to_vec(),
+        Unlock::Environment(secret) | Unlock::Command(secret) | Unlock::Age { secret, .. } => {
+            secret.as_slice().to_vec()
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! `key add`: one more way to open the vault.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use subrosa_crypto::SecretBuf;
 use subrosa_engine::{Session, SlotShown, read_command};
@@ -9,6 +9,7 @@ use subrosa_engine::{Session, SlotShown, read_command};
 use crate::context::{Context, Need};
 use crate::descriptor::Outlet;
 use crate::failure::Failure;
+use crate::files::text as text_of;
 use crate::text::plain;
 use crate::variable::{DEFAULT, check_name};
 
@@ -19,6 +20,7 @@ Examples:
   subrosa key add key-file ~/.config/subrosa.key
   subrosa key add environment
   subrosa key add command -- /usr/bin/pass show subrosa
+  subrosa key add age --recipient-file ~/.ssh/id_ed25519.pub
   subrosa key add recovery")]
 pub(super) struct Add {
     #[command(subcommand)]
@@ -91,6 +93,29 @@ enum What {
         /// The command and its arguments, if not those of key_command in config.toml
         #[arg(last = true, value_name = "COMMAND")]
         line: Vec<String>,
+    },
+    /// A secret that is encrypted to an age recipient or an SSH public key
+    ///
+    /// The vault is then opened with the identity: the private key, in a file of yours alone outside
+    /// the vault's folder. Any code of yours can read it and open the vault without you: `subrosa
+    /// status` says so then.
+    #[command(after_help = "Examples:\n  subrosa key add age age1…\n  \
+        subrosa key add age --recipient-file ~/.ssh/id_ed25519.pub\n  \
+        subrosa ls --age-identity ~/.ssh/id_ed25519")]
+    Age {
+        /// The recipient: age1…, or a line ssh-ed25519 … or ssh-rsa …
+        #[arg(
+            value_name = "RECIPIENT",
+            required_unless_present = "recipient_file",
+            conflicts_with = "recipient_file"
+        )]
+        recipient: Option<String>,
+        /// A file with the recipient, such as ~/.ssh/id_ed25519.pub
+        #[arg(long, value_name = "PATH")]
+        recipient_file: Option<PathBuf>,
+        /// Its name
+        #[arg(long)]
+        label: Option<String>,
     },
     /// A recovery code, shown once
     #[command(after_help = "Examples:\n  subrosa key add recovery")]
@@ -244,6 +269,22 @@ impl What {
                     ..Added::new(session.add_command(&label, secret)?)
                 }
             }
+            Self::Age {
+                recipient,
+                recipient_file,
+                label,
+            } => {
+                let recipient = match (recipient, recipient_file) {
+                    (Some(recipient), _) => recipient,
+                    (None, Some(path)) => recipient_in(context, &path)?,
+                    (None, None) => String::new(),
+                };
+                let label = free_label(session, label, "age")?;
+                Added {
+                    warning: Some("whoever can read the identity can open the vault without you"),
+                    ..Added::new(session.add_age(&label, &recipient)?)
+                }
+            }
             Self::Recovery { label } => {
                 let label = free_label(session, label, "recovery")?;
                 let (slot, code) = session.add_recovery(&label)?;
@@ -255,6 +296,21 @@ impl What {
                 }
             }
         })
+    }
+}
+
+/// The one recipient in a file; empty lines and comments are passed over.
+fn recipient_in(context: &Context, path: &Path) -> Result<String, Failure> {
+    let text = text_of(context, path)?;
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => Ok(line.to_owned()),
+        _ => {
+            let text = format!("{} does not hold one recipient", path.display());
+            Err(Failure::new("age", text).remedy("a slot is for one recipient: add one for each"))
+        }
     }
 }
 
