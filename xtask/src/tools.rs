@@ -99,8 +99,13 @@ const NEEDS: &[Need] = &[
     },
     Need {
         program: "age",
-        why: "stands beside us in bench vault, and makes keys for files of sops",
+        why: "makes identities for slots and keys for files of sops, and stands beside us in bench vault",
         debian: "age",
+    },
+    Need {
+        program: "ssh-keygen",
+        why: "makes identities for slots",
+        debian: "openssh-client",
     },
     Need {
         program: "pass",

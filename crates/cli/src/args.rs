@@ -14,6 +14,7 @@ use crate::complete::Takes;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{ColorWhen, Output, complain, fail};
+use crate::proofs::Kind;
 
 /// The first page: what to type when nothing was typed.
 const FIRST: &str = "\
@@ -41,14 +42,17 @@ Opening the vault:
     --passphrase-fd N     the passphrase, read to the end of a descriptor: 3<FILE
     --key-file PATH       a file that `subrosa key add key-file` made
     --recovery-fd N       the recovery code that `subrosa init` showed once
+    SUBROSA_KEY           a variable with what `subrosa key add environment` showed once
+    --age-identity PATH   the identity for which `subrosa key add age` was typed
+    --open-with KIND      what config.toml names: see `subrosa key add --help` for the kinds
   With one of these, and with --no-daemon, a command opens the vault itself and uses no daemon.
   What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
-  passphrase or the recovery code: a key file does not prove that you are there.
+  passphrase or the recovery code: nothing else proves that you are there.
 
 Where things are:
   $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
-  $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group and
-  key_file. A flag wins over the environment, the environment over the file.
+  $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group,
+  key_file, key_variable, age_identity and key_command. A flag wins over the environment, the environment over the file.
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,
@@ -106,15 +110,24 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub(crate) recovery_fd: Option<u32>,
     /// Open the vault with this key file
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Open the vault with the secret in this variable [default: SUBROSA_KEY]
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) key_variable: Option<String>,
+    /// Open the vault with the age or SSH identity in this file
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
+    pub(crate) age_identity: Option<PathBuf>,
+    /// Open the vault in this way, and in no other
     #[arg(
         long,
         global = true,
-        value_name = "PATH",
-        env = "SUBROSA_KEY_FILE",
-        hide_env = true,
+        value_name = "KIND",
+        value_enum,
+        conflicts_with_all = ["passphrase_fd", "recovery_fd"],
         hide_short_help = true
     )]
-    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) open_with: Option<Kind>,
     /// Accept a vault with another root key than the one known for its folder, with the passphrase
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) accept_root: bool,
@@ -353,7 +366,11 @@ fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {
     let is_run = matches!(command, Command::Run(_));
     let command = match command {
         // These need neither folders nor configuration, and work where both are broken.
-        Command::Demo(command) => return command.run(&out),
+        Command::Demo(command) => {
+            // It opens nothing with it, and what it starts must not have it.
+            drop(crate::variable::take(&[crate::variable::DEFAULT])?);
+            return command.run(&out);
+        }
         Command::Completions(command) => return command.run(&out).map(|()| 0),
         Command::Man(command) => return command.run(&out).map(|()| 0),
         Command::Reference(command) => return command.run(&out).map(|()| 0),

@@ -2,13 +2,11 @@
 #![allow(clippy::disallowed_methods, reason = "the environment enters here")]
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{
-    Config, Effects, EngineError, Finding, Home, Session, Setting, Unlock, read_key_file,
-};
+use subrosa_engine::{Config, Effects, EngineError, Finding, Home, Session, Setting, Unlock};
 use subrosa_model::{Scope, Timestamp};
 use subrosa_server::Place;
 use subrosa_wire::WireError;
@@ -19,9 +17,11 @@ use crate::descriptor::read_proof;
 use crate::failure::Failure;
 use crate::output::{Output, complain};
 use crate::prompt::Terminal;
+use crate::proofs::{Kind, no_proof};
 use crate::remote::Remote;
 use crate::serving::PROGRAM;
 use crate::trouble::Trouble;
+use crate::variable::{self, Arrived};
 use crate::when::parse_duration;
 
 /// What a command needs of the proof that opens the vault.
@@ -39,7 +39,9 @@ pub(crate) struct Context {
     pub(crate) out: Output,
     pub(crate) home: Home,
     pub(crate) effects: Effects,
-    config: Config,
+    pub(crate) config: Config,
+    /// The secret that was in a variable, which this process no longer has.
+    pub(crate) arrived: Option<Arrived>,
 }
 
 impl Context {
@@ -47,6 +49,7 @@ impl Context {
     pub(crate) fn new(global: Global, out: Output) -> Result<Self, Failure> {
         let home = Home::find(|name| std::env::var_os(name), std::env::home_dir())?;
         let config = Config::load(&home.config_file())?;
+        let arrived = arrived(&global, &config)?;
         tracing::debug!(data = %home.data.display(), state = %home.state.display(), "folders");
         Ok(Self {
             global,
@@ -54,6 +57,7 @@ impl Context {
             home,
             effects: Effects::system(),
             config,
+            arrived,
         })
     }
 
@@ -73,6 +77,11 @@ impl Context {
         let mask = rustix::process::umask(rustix::fs::Mode::empty());
         rustix::process::umask(mask);
         mask.bits()
+    }
+
+    /// A variable of this process that is set to something.
+    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name).filter(|value| !value.is_empty())
     }
 
     /// The folder in which the command was typed.
@@ -135,7 +144,7 @@ impl Context {
         if unlocked && let Some(remote) = running {
             return Ok(Access::Daemon(remote));
         }
-        if self.key_file().is_some() {
+        if self.ambient()?.is_some() {
             return own();
         }
         self.demand_vault()?;
@@ -169,7 +178,7 @@ impl Context {
     /// for that.
     fn token(&self) -> Result<Option<SecretBuf>, Failure> {
         if let Some(path) = &self.global.token_file {
-            return Ok(Some(read_key_file(path)?));
+            return Ok(Some(subrosa_engine::read_key_file(path)?));
         }
         let token = std::env::var_os("SUBROSA_TOKEN").filter(|token| !token.is_empty());
         let token = token.map(|token| SecretBuf::take(token.into_encoded_bytes()));
@@ -191,12 +200,7 @@ impl Context {
 
     /// Whether this process opens the vault itself.
     fn is_own(&self) -> bool {
-        let global = &self.global;
-        global.no_daemon
-            || global.passphrase_fd.is_some()
-            || global.recovery_fd.is_some()
-            || global.key_file.is_some()
-            || global.accept_root
+        self.global.no_daemon || self.global.accept_root || self.brings_proof()
     }
 
     /// The daemon of this vault, if one runs.
@@ -316,7 +320,8 @@ impl Context {
         Ok(session)
     }
 
-    /// The proof that opens the vault: from a descriptor, from a key file, or asked for.
+    /// The proof that opens the vault: from a descriptor, from where a machine keeps it, or asked
+    /// for.
     pub(crate) fn unlock(&self, need: Need) -> Result<Unlock, Failure> {
         self.demand_person()?;
         if let Some(number) = self.global.passphrase_fd {
@@ -325,18 +330,15 @@ impl Context {
         if let Some(number) = self.global.recovery_fd {
             return Ok(Unlock::Recovery(read_proof(number, "recovery code")?));
         }
-        let key_file = self.key_file();
-        let terminal = match (&key_file, need) {
+        let ambient = self.ambient()?;
+        let terminal = match (ambient, need) {
             (Some(_), Need::Any) => None,
             _ => Terminal::open(),
         };
         if let Some(mut terminal) = terminal {
             return Ok(Unlock::Passphrase(terminal.hidden("Passphrase: ")?));
         }
-        match key_file {
-            Some(path) => Ok(Unlock::KeyFile(read_key_file(&path)?)),
-            None => Err(no_proof("")),
-        }
+        self.ambient_proof(ambient.unwrap_or(Kind::Passphrase))
     }
 
     /// Does something with a proof; a passphrase that was mistyped on the terminal is asked for
@@ -409,15 +411,23 @@ impl Context {
             ))),
         }
     }
+}
 
-    pub(crate) fn key_file(&self) -> Option<PathBuf> {
-        let path = self
-            .global
-            .key_file
-            .as_deref()
-            .or(self.config.key_file.as_deref());
-        path.map(Path::to_owned)
+/// Takes the secret of a variable, and the variable out of this process.
+fn arrived(global: &Global, config: &Config) -> Result<Option<Arrived>, Failure> {
+    let flag = global.key_variable.as_deref();
+    let names: Vec<&str> = [
+        flag,
+        Some(variable::DEFAULT),
+        config.key_variable.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for name in &names {
+        variable::check_name(name)?;
     }
+    variable::take(&names)
 }
 
 /// What an agent cannot do, whatever it was given.
@@ -433,16 +443,4 @@ const ONCE_MORE: &str = "subrosa: this passphrase does not open the vault; once 
 
 fn is_typed(unlock: &Unlock) -> bool {
     matches!(unlock, Unlock::Passphrase(_))
-}
-
-/// Nothing that opens the vault was given, and nobody can be asked.
-fn no_proof(first: &str) -> Failure {
-    Failure::new(
-        "no_proof",
-        "there is no terminal to ask for the passphrase, and no other proof was given",
-    )
-    .remedy(format!(
-        "{first}one of: --passphrase-fd N (3<FILE), --key-file PATH, --recovery-fd N; see \
-         \"Opening the vault\" in subrosa --help",
-    ))
 }

@@ -1,6 +1,7 @@
-//! Secrets that arrive on a file descriptor.
+//! Secrets that arrive on a file descriptor, or leave on one.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
@@ -59,6 +60,49 @@ fn take(number: u32, what: &str) -> Result<File, Failure> {
     let now = fcntl_getfl(&opened).map_err(failed)?;
     fcntl_setfl(&opened, now - OFlags::NONBLOCK).map_err(failed)?;
     Ok(File::from(opened))
+}
+
+/// A descriptor that a new secret is written to.
+pub(crate) struct Outlet {
+    number: u32,
+    file: File,
+}
+
+impl Outlet {
+    /// Opens it before there is a secret, so that none is made in vain.
+    pub(crate) fn open(number: u32) -> Result<Self, Failure> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let opened = match number {
+            1 => fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3),
+            2 => fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3),
+            _ => open(format!("/proc/self/fd/{number}"), flags, Mode::empty()),
+        };
+        match opened {
+            Ok(file) => Ok(Self {
+                number,
+                file: File::from(file),
+            }),
+            Err(errno) => {
+                let why = std::io::Error::from(errno);
+                let text = format!("the secret cannot be written to descriptor {number}: {why}");
+                Err(Failure::new("descriptor", text)
+                    .remedy("subrosa key add … --secret-fd 4 4>FILE"))
+            }
+        }
+    }
+
+    /// Writes the secret and a newline.
+    pub(crate) fn write(&mut self, secret: &SecretBuf) -> Result<(), Failure> {
+        let written = self
+            .file
+            .write_all(secret.as_slice())
+            .and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|error| {
+            let number = self.number;
+            let text = format!("the secret cannot be written to descriptor {number}: {error}");
+            Failure::new("descriptor", text)
+        })
+    }
 }
 
 fn example(what: &str) -> String {

@@ -21,6 +21,7 @@ mod output;
 mod panics;
 mod progress;
 mod prompt;
+mod proofs;
 mod reference;
 mod remote;
 mod serving;
@@ -29,6 +30,7 @@ mod table;
 mod target;
 mod text;
 mod trouble;
+mod variable;
 mod when;
 
 use std::process::ExitCode;

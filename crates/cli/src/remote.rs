@@ -9,7 +9,7 @@ use subrosa_engine::{
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 use subrosa_server::convert;
-use subrosa_wire::{Answer, Call, Client, Proof, Request, State, WireError};
+use subrosa_wire::{Answer, Call, Client, Request, State, WireError};
 
 use crate::access::Value;
 use crate::context::{Context, Need};
@@ -53,7 +53,7 @@ impl Remote {
         unlock: &Unlock,
         (idle, absolute): (Option<Duration>, Option<Duration>),
     ) -> Result<Vec<String>, Trouble> {
-        let (proof, secret) = proof_of(unlock)?;
+        let (proof, secret) = convert::proof_of(unlock).ok_or_else(strange)?;
         let request = Request::Unlock {
             proof,
             idle,
@@ -175,7 +175,7 @@ impl Remote {
             let Answer::Presence { digest, .. } = self.ask(request.clone(), None)? else {
                 return Err(strange());
             };
-            let (proof, secret) = proof_of(unlock)?;
+            let (proof, secret) = convert::proof_of(unlock).ok_or_else(strange)?;
             self.do_with(
                 Request::Proven {
                     digest,
@@ -233,15 +233,6 @@ impl Remote {
             _ => Err(strange()),
         }
     }
-}
-
-fn proof_of(unlock: &Unlock) -> Result<(Proof, &SecretBuf), Trouble> {
-    Ok(match unlock {
-        Unlock::Passphrase(secret) => (Proof::Passphrase, secret),
-        Unlock::Recovery(secret) => (Proof::Recovery, secret),
-        Unlock::KeyFile(secret) => (Proof::KeyFile, secret),
-        _ => return Err(strange()),
-    })
 }
 
 fn kept(answer: Answer) -> Result<Kept, Trouble> {

@@ -232,7 +232,7 @@ impl Gate {
                 kind: RefusalKind::Presence,
                 rule: "presence".to_owned(),
                 reason: "a value is shown only after a fresh proof that you are there".to_owned(),
-                remedy: "Give the passphrase for this command: a key file proves nothing about who is there."
+                remedy: "Give the passphrase for this command: what opened the vault proves nothing about who is there."
                     .to_owned(),
                 ..answer
             };

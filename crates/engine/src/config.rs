@@ -20,6 +20,13 @@ pub struct Config {
     pub group: Option<GroupName>,
     /// The key file that opens the vault without a question.
     pub key_file: Option<PathBuf>,
+    /// The variable in which a secret opens the vault, where it is not the usual one.
+    pub key_variable: Option<String>,
+    /// The file with the age or SSH identity that opens the vault.
+    pub age_identity: Option<PathBuf>,
+    /// The command line that prints a secret which opens the vault. It stands here and never in the
+    /// vault, where whoever may change the vault's file could have us run something.
+    pub key_command: Option<Vec<String>>,
     /// The daemon.
     pub daemon: DaemonConfig,
 }
@@ -52,12 +59,17 @@ impl Config {
     /// Reads the configuration file; a missing one is the default.
     ///
     /// # Errors
-    /// [`EngineError::Config`], [`EngineError::File`] when others may write it.
+    /// [`EngineError::Config`], [`EngineError::File`] when it names a command and others may write it.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
         if !path.exists() {
             return Ok(Self::default());
         }
         let text = subrosa_store::files::read_private(path, LENGTH_MAX, false)?;
-        Self::parse(path, &text)
+        let config = Self::parse(path, &text)?;
+        if config.key_command.is_none() {
+            return Ok(config);
+        }
+        // It says what is run: then nobody else may have a say in it.
+        Self::parse(path, &subrosa_store::files::read_own(path, LENGTH_MAX)?)
     }
 }

@@ -9,7 +9,7 @@ use subrosa_model::{NameError, ReferenceError, StoreError, VarName};
 use subrosa_policy::PolicyError;
 use subrosa_runner::RunError;
 use subrosa_store::FileError;
-use subrosa_vault::VaultError;
+use subrosa_vault::{SlotKind, VaultError};
 
 /// What may go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +48,12 @@ pub enum EngineError {
         path: PathBuf,
     },
     /// An ambient slot would open a vault that was never pinned here.
-    #[error("the vault in {} was never opened by you on this account, so a key file may not open it", path.display())]
+    #[error("the vault in {} was never opened by you on this account, so {} may not open it", path.display(), with_article(*kind))]
     Unpinned {
         /// The folder.
         path: PathBuf,
+        /// What would open it.
+        kind: SlotKind,
     },
     /// Folder or log went back in time.
     #[error("the vault or its log was put back to an earlier state: {finding}")]
@@ -72,7 +74,9 @@ pub enum EngineError {
         reason: String,
     },
     /// The operation needs a fresh proof of presence.
-    #[error("{what} needs a proof that you are there, and a key file proves nothing about that")]
+    #[error(
+        "{what} needs a proof that you are there, and what opened the vault proves nothing about that"
+    )]
     Presence {
         /// The operation.
         what: &'static str,
@@ -81,6 +85,22 @@ pub enum EngineError {
     #[error("{reason}")]
     Token {
         /// Why.
+        reason: String,
+    },
+    /// What stands where the secret of a slot should, is none.
+    #[error("{what} {reason}")]
+    Secret {
+        /// The kind of slot.
+        kind: SlotKind,
+        /// What was looked at.
+        what: String,
+        /// What is wrong with it, without any of it.
+        reason: String,
+    },
+    /// What should be an age recipient or identity is none.
+    #[error("{reason}")]
+    Age {
+        /// What is wrong with it, without any of it.
         reason: String,
     },
     /// A use was refused.
@@ -209,6 +229,19 @@ impl EngineError {
         Self::Usage {
             reason: reason.into(),
         }
+    }
+}
+
+/// A kind of slot in the middle of a sentence.
+pub(crate) fn with_article(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Passphrase => "a passphrase",
+        SlotKind::Recovery => "a recovery code",
+        SlotKind::KeyFile => "a key file",
+        SlotKind::Environment => "an environment variable",
+        SlotKind::Command => "a command",
+        SlotKind::Age => "an age identity",
+        _ => "a slot of a later program",
     }
 }
 

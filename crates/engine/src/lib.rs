@@ -38,7 +38,9 @@ pub use error::EngineError;
 pub use handover::ClientSink;
 pub use home::{Home, private_folder};
 pub use policies::{Applied, PolicyInForce};
-pub use proof::{pin_to, read_key_file};
+pub use proof::{
+    SECRET_TEXT_MAX, Source, decode_secret, pin_to, read_age, read_command, read_key_file,
+};
 pub use run::RunOptions;
 pub use secrets::{Kept, ListFilter, Listed, Past, Shown, ShownField};
 pub use select::Selected;

@@ -2,7 +2,7 @@
 
 use subrosa_store::FileError;
 use subrosa_store::pins::{PinRecord, Pins, PinsHeld};
-use subrosa_vault::Unverified;
+use subrosa_vault::{SlotKind, Unlock, Unverified};
 
 use crate::{EngineError, Home, Setting};
 
@@ -42,14 +42,12 @@ pub(crate) fn notice(error: &EngineError) -> String {
 /// be held, from before the vault was read.
 pub(crate) fn settle(
     setting: &Setting,
-    unverified: &Unverified,
+    (unverified, unlock): (&Unverified, &Unlock),
     notices: &mut Vec<String>,
 ) -> Result<(), EngineError> {
     let fingerprint = unverified.fingerprint();
-    let present = unverified
-        .slot()
-        .and_then(|slot| slot.kind)
-        .is_some_and(|kind| kind.proves_presence());
+    let kind = unverified.slot().and_then(|slot| slot.kind);
+    let present = kind.is_some_and(SlotKind::proves_presence);
     let known = match &setting.home.pins {
         None => None,
         Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {
@@ -94,6 +92,7 @@ pub(crate) fn settle(
         }
         None => Err(EngineError::Unpinned {
             path: setting.home.data.clone(),
+            kind: unlock.kind(),
         }),
     }
 }

@@ -1,5 +1,9 @@
 //! What a caller hands over to open the vault, or to pin a secret.
 
+mod age;
+mod command;
+mod encoded;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,6 +12,12 @@ use subrosa_model::{Digest, Pin, ProviderId};
 use subrosa_store::files::read_private;
 
 use crate::EngineError;
+
+pub use age::read_age;
+pub(crate) use age::{AGE_SECRET, encrypt as encrypt_to};
+pub use command::read_command;
+pub(crate) use encoded::draw_secret;
+pub use encoded::{SECRET_TEXT_MAX, Source, decode_secret};
 
 /// Longest key file, in bytes.
 const KEY_FILE_MAX: usize = 4096;

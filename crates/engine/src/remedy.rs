@@ -2,7 +2,7 @@
 
 use subrosa_audit::AuditError;
 use subrosa_model::StoreError;
-use subrosa_vault::VaultError;
+use subrosa_vault::{SlotKind, VaultError};
 
 use crate::EngineError;
 
@@ -34,7 +34,17 @@ impl EngineError {
                 "Find out who can write there. Move it away, and the next command starts a new anchor: \
                  what happened before is then not compared with anything."
             }
-            Self::Presence { .. } => "Give the passphrase instead of the key file.",
+            Self::Presence { .. } => {
+                "Give the passphrase: on a terminal, or --passphrase-fd 3 3<FILE"
+            }
+            Self::Age { reason } if reason.contains("passphrase") => {
+                "Make one without: age-keygen -o FILE, or ssh-keygen -t ed25519 -N '' -f FILE; then: \
+                 subrosa key add age --recipient-file FILE.pub"
+            }
+            Self::Age { .. } => {
+                "Make an identity: age-keygen -o FILE. It shows the recipient: subrosa key add age age1…"
+            }
+            Self::Secret { kind, .. } => secret(*kind),
             Self::Refused(refusal) => {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
             }
@@ -56,6 +66,20 @@ impl EngineError {
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// How the secret of a slot is made.
+fn secret(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Environment => {
+            "Set it as `subrosa key add environment` showed it; or add another: subrosa key add environment"
+        }
+        SlotKind::Command => {
+            "See what it does by itself, and name it in config.toml: key_command = [\"/usr/bin/pass\", \"show\", \"subrosa\"]. \
+             A secret that it could print: openssl rand -hex 32"
+        }
+        _ => "Try another slot: subrosa --help, \"Opening the vault\"",
     }
 }
 

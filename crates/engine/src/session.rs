@@ -155,7 +155,7 @@ impl Session {
         drop(unverified);
         let held = pinning::hold(&setting.home);
         let unverified = unlocked(&setting, &caller, unlock)?;
-        pinning::settle(&setting, &unverified, &mut notices)?;
+        pinning::settle(&setting, (&unverified, unlock), &mut notices)?;
         drop(held);
         Self::verified(setting, unverified, caller, notices)
     }

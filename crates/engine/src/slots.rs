@@ -12,8 +12,9 @@ use subrosa_crypto::{Argon2Params, SecretBuf, random};
 use subrosa_model::{Digest, SlotId, Timestamp};
 use subrosa_store::files::create_new;
 use subrosa_store::pins::PinRecord;
-use subrosa_vault::{NewSlot, SlotInfo, Unlock, VaultError};
+use subrosa_vault::{NewSlot, SlotInfo, SlotKind, Unlock, VaultError};
 
+use crate::proof::{AGE_SECRET, Source, decode_secret, draw_secret, encrypt_to};
 use crate::{EngineError, Session, pinning};
 
 /// How long a passphrase takes to check.
@@ -107,6 +108,56 @@ impl Session {
             params: Argon2Params::FLOOR,
         })?;
         Ok((added, code))
+    }
+
+    /// Adds a secret for a variable of the environment, and returns its text, to be shown once.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`].
+    pub fn add_environment(&mut self, label: &str) -> Result<(SlotShown, SecretBuf), EngineError> {
+        let text = draw_secret(&*self.setting.effects.rng)?;
+        let source = Source {
+            kind: SlotKind::Environment,
+            what: "what was drawn",
+        };
+        let added = self.add(&NewSlot {
+            unlock: Unlock::Environment(decode_secret(&text, source)?),
+            label,
+            params: Argon2Params::FLOOR,
+        })?;
+        Ok((added, text))
+    }
+
+    /// Adds the secret that a command printed, as [`crate::read_command`] gave it.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Vault`].
+    pub fn add_command(
+        &mut self,
+        label: &str,
+        secret: SecretBuf,
+    ) -> Result<SlotShown, EngineError> {
+        self.add(&NewSlot {
+            unlock: Unlock::Command(secret),
+            label,
+            params: Argon2Params::FLOOR,
+        })
+    }
+
+    /// Adds a secret that is encrypted to an age recipient or an SSH public key; whoever has the
+    /// identity opens it.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Age`], [`EngineError::Vault`].
+    pub fn add_age(&mut self, label: &str, recipient: &str) -> Result<SlotShown, EngineError> {
+        let mut secret = SecretBuf::zeroed(AGE_SECRET)?;
+        self.setting.effects.rng.fill(secret.as_mut_slice());
+        let envelope = encrypt_to(recipient, &secret)?;
+        self.add(&NewSlot {
+            unlock: Unlock::Age { secret, envelope },
+            label,
+            params: Argon2Params::FLOOR,
+        })
     }
 
     fn add(&mut self, new: &NewSlot<'_>) -> Result<SlotShown, EngineError> {

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use subrosa_model::VaultId;
-use subrosa_vault::Vault;
+use subrosa_vault::{SlotInfo, Vault};
 
+use crate::error::with_article;
 use crate::session::open_store;
 use crate::{EngineError, Home};
 
@@ -46,13 +47,16 @@ pub fn status(home: &Home) -> Result<Status, EngineError> {
         Err(error) => return Err(error),
     };
     let (vault, slots) = Vault::peek(&mut store)?;
-    let ambient = slots
-        .iter()
-        .any(|slot| slot.kind.is_none_or(|kind| !kind.proves_presence()));
+    let alone = alone(&slots);
+    let ambient = !alone.is_empty();
     let custody = if ambient {
-        "none against code of this user: a key file opens the vault without a person"
+        format!(
+            "none against code of this user: {} opens the vault without a person",
+            alone.join(" or ")
+        )
     } else {
         "same user: stops accidents and sandboxed code; an agent outside a sandbox and its user are one"
+            .to_owned()
     };
     Ok(Status {
         folder,
@@ -66,6 +70,22 @@ pub fn status(home: &Home) -> Result<Status, EngineError> {
             })
             .collect(),
         ambient,
-        custody: custody.to_owned(),
+        custody,
     })
+}
+
+/// The kinds that open the vault without a person, each once.
+fn alone(slots: &[SlotInfo]) -> Vec<&'static str> {
+    let mut alone = Vec::new();
+    for slot in slots {
+        let kind = match slot.kind {
+            None => "a slot of a later program",
+            Some(kind) if kind.proves_presence() => continue,
+            Some(kind) => with_article(kind),
+        };
+        if !alone.contains(&kind) {
+            alone.push(kind);
+        }
+    }
+    alone
 }

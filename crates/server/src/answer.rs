@@ -14,7 +14,7 @@ use subrosa_wire::{
 
 use crate::convert;
 use crate::keeper::{Keeper, Timeouts};
-use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, touched, unlock_of};
+use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, touched};
 
 /// Words of a command at most.
 const WORDS_MAX: usize = 64 * 1024;
@@ -115,7 +115,7 @@ impl House {
                 let (Some(challenge), Some(secret)) = (given, secret) else {
                     return Err(other_proof()).into();
                 };
-                let unlock = unlock_of(proof, secret);
+                let unlock = convert::unlock(proof, secret);
                 self.proven(visit, &scope, *request, (&challenge, &unlock))
                     .into()
             }
@@ -220,7 +220,7 @@ impl House {
     }
 
     fn unlock(&self, secret: Option<SecretBuf>, proof: Proof, timeouts: Timeouts) -> Reply {
-        let unlock = unlock_of(proof, secret.ok_or_else(garbled)?);
+        let unlock = convert::unlock(proof, secret.ok_or_else(garbled)?);
         let notices = self.keeper.unlock(&unlock, timeouts);
         notices.map(Answer::Unlocked).map_err(self.describe)
     }

@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use subrosa_crypto::SecretBuf;
 use subrosa_egress::{Recipe, Sensitive};
 use subrosa_engine::{
     Ending, EngineError, Field, Kept, Limit, ListFilter, Listed, Mode, NewValue, Past, Patch,
-    RunOptions, RunOutcome, RunReport, Shown, ShownField, TokenShown,
+    RunOptions, RunOutcome, RunReport, Shown, ShownField, TokenShown, Unlock,
 };
 use subrosa_model::{Timestamp, VarName};
 use subrosa_wire as wire;
@@ -19,6 +20,35 @@ fn micros(time: Timestamp) -> i64 {
 
 fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
+}
+
+/// A proof and its secret, to be sent; `None` for one of a later program.
+#[must_use]
+pub fn proof_of(unlock: &Unlock) -> Option<(wire::Proof, &SecretBuf)> {
+    Some(match unlock {
+        Unlock::Passphrase(secret) => (wire::Proof::Passphrase, secret),
+        Unlock::Recovery(secret) => (wire::Proof::Recovery, secret),
+        Unlock::KeyFile(secret) => (wire::Proof::KeyFile, secret),
+        Unlock::Environment(secret) => (wire::Proof::Environment, secret),
+        Unlock::Command(secret) => (wire::Proof::Command, secret),
+        Unlock::Age { secret, .. } => (wire::Proof::Age, secret),
+        _ => return None,
+    })
+}
+
+pub(crate) fn unlock(sent: wire::Proof, secret: SecretBuf) -> Unlock {
+    match sent {
+        wire::Proof::Passphrase => Unlock::Passphrase(secret),
+        wire::Proof::Recovery => Unlock::Recovery(secret),
+        wire::Proof::KeyFile => Unlock::KeyFile(secret),
+        wire::Proof::Environment => Unlock::Environment(secret),
+        wire::Proof::Command => Unlock::Command(secret),
+        // What a slot holds in its envelope matters only where one is made.
+        wire::Proof::Age => Unlock::Age {
+            secret,
+            envelope: Vec::new(),
+        },
+    }
 }
 
 /// A filter, to be sent.

@@ -1,9 +1,8 @@
 //! One connection, from its first words to its end.
 
-use subrosa_crypto::SecretBuf;
-use subrosa_engine::{TokenProof, Unlock};
+use subrosa_engine::TokenProof;
 use subrosa_model::{Caller, KeyName};
-use subrosa_wire::{Proof, Reply, Request};
+use subrosa_wire::{Reply, Request};
 
 /// What comes of a call.
 pub(crate) struct Done {
@@ -71,13 +70,5 @@ pub(crate) fn touched(request: &Request) -> Vec<&KeyName> {
         Request::Purge(key) => vec![key],
         Request::Rename { from, to, .. } => vec![from, to],
         _ => Vec::new(),
-    }
-}
-
-pub(crate) fn unlock_of(proof: Proof, secret: SecretBuf) -> Unlock {
-    match proof {
-        Proof::Passphrase => Unlock::Passphrase(secret),
-        Proof::Recovery => Unlock::Recovery(secret),
-        Proof::KeyFile => Unlock::KeyFile(secret),
     }
 }

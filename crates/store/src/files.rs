@@ -66,6 +66,21 @@ pub fn read_private(
     read_bounded(path, &file, limit)
 }
 
+/// Reads a file of at most `limit` bytes that nobody else can change, though others may read it: a
+/// regular file of ours or of root's, no symbolic link, in a place where nobody else may exchange it.
+///
+/// # Errors
+/// [`FileError::Unsafe`] with what to type, and as [`read_private`].
+pub fn read_own(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let failed = |errno| FileError::from_os(path, errno);
+    let (folder, real) = trusted_parent_of(path)?;
+    let name = real.file_name().unwrap_or_default();
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = rustix::fs::openat(&folder, name, flags, Mode::empty()).map_err(failed)?;
+    check_settled_file(path, &rustix::fs::fstat(&file).map_err(failed)?)?;
+    read_bounded(path, &file, limit)
+}
+
 pub(crate) fn read_bounded(
     path: &Path,
     file: &OwnedFd,

@@ -33,6 +33,7 @@ mod secrets;
 mod slot;
 mod slots;
 mod state;
+mod unlock;
 mod vault;
 mod verify;
 mod workspace;
@@ -78,8 +79,9 @@ pub use journal::Journal;
 pub use known::Handed;
 pub use patch::{Mode, NewValue, Patch, Stored};
 pub use secrets::Located;
-pub use slot::{LABEL_MAX, SlotInfo, SlotKind, Unlock};
+pub use slot::{ENVELOPE_MAX, LABEL_MAX, SlotInfo};
 pub use slots::NewSlot;
+pub use unlock::{SlotKind, Unlock};
 pub use vault::{Created, Genesis, Unverified, Vault};
 
 /// The format of the vault that this program reads and writes.

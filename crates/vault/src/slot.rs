@@ -3,98 +3,20 @@
 //! Source: spec/vault.md, "Slots".
 
 use subrosa_crypto::{
-    Aad, Argon2Params, Identity, Key, Recipient, Rng, SecretBuf, SigningKey, VerifyingKey, ct_eq,
-    high_entropy_key, passphrase_key, random,
+    Aad, Argon2Params, Identity, Key, Recipient, Rng, SigningKey, VerifyingKey, ct_eq, random,
 };
 use subrosa_model::{SlotId, Timestamp, VaultId};
 
-use crate::VaultError;
 use crate::codec::{Decoder, Encoder, Malformed};
 use crate::keys::{RootKeys, slot_key};
 use crate::port::Record;
+use crate::{SlotKind, Unlock, VaultError};
 
 /// Longest label of a slot, in bytes.
 pub const LABEL_MAX: usize = 64;
 
-/// What opens a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SlotKind {
-    /// A passphrase that a person knows.
-    Passphrase,
-    /// The code that was shown once when the vault was made.
-    Recovery,
-    /// A file of 32 random bytes.
-    KeyFile,
-}
-
-impl SlotKind {
-    const fn number(self) -> u8 {
-        match self {
-            Self::Passphrase => 1,
-            Self::Recovery => 2,
-            Self::KeyFile => 3,
-        }
-    }
-
-    fn from_number(number: u8) -> Option<Self> {
-        [Self::Passphrase, Self::Recovery, Self::KeyFile]
-            .into_iter()
-            .find(|kind| kind.number() == number)
-    }
-
-    /// The name that users read.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Passphrase => "passphrase",
-            Self::Recovery => "recovery code",
-            Self::KeyFile => "key file",
-        }
-    }
-
-    /// Whether opening it proves that a person is there. What any code of the user could read
-    /// proves nothing.
-    #[must_use]
-    pub const fn proves_presence(self) -> bool {
-        matches!(self, Self::Passphrase | Self::Recovery)
-    }
-}
-
-/// What is offered to open a vault.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Unlock {
-    /// A passphrase.
-    Passphrase(SecretBuf),
-    /// A recovery code, as it was shown; case, spaces and dashes do not matter.
-    Recovery(SecretBuf),
-    /// The content of a key file.
-    KeyFile(SecretBuf),
-}
-
-impl Unlock {
-    /// The kind of slot that this opens.
-    #[must_use]
-    pub const fn kind(&self) -> SlotKind {
-        match self {
-            Self::Passphrase(_) => SlotKind::Passphrase,
-            Self::Recovery(_) => SlotKind::Recovery,
-            Self::KeyFile(_) => SlotKind::KeyFile,
-        }
-    }
-
-    fn key(&self, salt: &[u8; 16], params: Argon2Params) -> Result<Key, VaultError> {
-        Ok(match self {
-            Self::Passphrase(passphrase) => passphrase_key(passphrase.as_slice(), salt, params)?,
-            Self::Recovery(code) => {
-                let code = crate::recovery::parse(code)?;
-                high_entropy_key(code.as_slice(), salt, "slot/recovery")?
-            }
-            Self::KeyFile(content) => high_entropy_key(content.as_slice(), salt, "slot/key-file")?,
-        })
-    }
-}
+/// Longest envelope of a slot, in bytes: an RSA key of 8,192 bits needs a quarter of it.
+pub const ENVELOPE_MAX: usize = 4096;
 
 /// A slot as users see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +29,8 @@ pub struct SlotInfo {
     pub label: String,
     /// When it was added.
     pub created: Timestamp,
+    /// Its secret, encrypted for somebody; empty for most kinds.
+    pub envelope: Vec<u8>,
 }
 
 /// A slot's record, decoded.
@@ -155,6 +79,7 @@ impl Slot {
                 kind: Some(unlock.kind()),
                 label: label.to_owned(),
                 created,
+                envelope: unlock.envelope().to_vec(),
             },
             kind: unlock.kind().number(),
             params,
@@ -230,6 +155,7 @@ impl Slot {
             .bytes(&self.salt)
             .bytes(&self.recipient.0)
             .bytes(&self.lineage.0)
+            .bytes(&self.info.envelope)
     }
 
     /// Everything that the lineage key signs.
@@ -253,6 +179,7 @@ impl Slot {
             .fixed(&self.recipient.0)
             .fixed(&self.lineage.0)
             .fixed(&self.binding)
+            .bytes(&self.info.envelope)
             .bytes(&self.wrapped)
             .fixed(&self.signature)
             .finish();
@@ -276,19 +203,28 @@ impl Slot {
             passes: d.u32()?,
             lanes: d.u32()?,
         };
+        let (salt, recipient) = (d.fixed()?, Recipient(d.fixed()?));
+        let (lineage, binding) = (VerifyingKey(d.fixed()?), d.fixed()?);
+        let envelope = d.bytes()?.to_vec();
+        let known = SlotKind::from_number(kind);
+        let has_none = known.is_some_and(|kind| kind != SlotKind::Age);
+        if envelope.len() > ENVELOPE_MAX || (has_none && !envelope.is_empty()) {
+            return Err(Malformed);
+        }
         let slot = Self {
             info: SlotInfo {
                 id: SlotId::from_bytes(id),
-                kind: SlotKind::from_number(kind),
+                kind: known,
                 label,
                 created,
+                envelope,
             },
             kind,
             params,
-            salt: d.fixed()?,
-            recipient: Recipient(d.fixed()?),
-            lineage: VerifyingKey(d.fixed()?),
-            binding: d.fixed()?,
+            salt,
+            recipient,
+            lineage,
+            binding,
             wrapped: d.bytes()?.to_vec(),
             signature: d.fixed()?,
         };

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use subrosa_crypto::{Key, Rng, SigningKey, random};
 use subrosa_model::{Change, ChangeKind, Digest, Scope, Timestamp, VaultId, WorkspaceName};
 
-use crate::VaultError;
 use crate::contents::{Contents, Header};
 use crate::documents::{AuditEpochs, put_audit_epochs, put_lineage};
 use crate::draft::Draft;
 use crate::journal::Journal;
 use crate::keys::RootKeys;
 use crate::port::{Snapshot, VaultStore};
-use crate::slot::{Opened, Slot, SlotInfo, SlotKind};
+use crate::slot::{Opened, Slot, SlotInfo};
 use crate::slots::{NewSlot, read_slots};
 use crate::state::VaultState;
+use crate::{SlotKind, VaultError};
 
 /// How often a change is tried again when other processes write at the same time.
 const ATTEMPTS: usize = 50;

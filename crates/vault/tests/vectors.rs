@@ -23,10 +23,39 @@ use subrosa_vault::{
 
 const PASSPHRASE: &str = "correct horse battery staple";
 const KEY_FILE: &[u8] = b"5f1d6a0e9c3b2748a1b2c3d4e5f60718293a4b5c6d7e8f901122334455667788\n";
+/// What a slot of the kinds environment variable and command opens with.
+const TEXT_SECRET: &[u8; 32] = b"32 bytes that a text stands for!";
+/// The secret of an age slot, the identity that opens its envelope, and the envelope.
+const AGE_SECRET: [u8; 32] = {
+    let mut bytes = [0; 32];
+    let mut at = 0;
+    while at < 32 {
+        bytes[at] = 0x80 + at as u8;
+        at += 1;
+    }
+    bytes
+};
+const AGE_IDENTITY: &str =
+    "AGE-SECRET-KEY-1Y8EP0V8NFQ66FSJG77PC499Q24XRC52TK3RTPSAKD0WFES2TXNGSQ9ED7Y";
+const AGE_ENVELOPE: &str = "\
+    6167652d656e6372797074696f6e2e6f72672f76310a2d3e205832353531392033444e553876563037744c4d\
+    2b6c516d32436179396b587033367255617a59674c5270577a5978775a41510a4f4572665a432b4e5a484d62\
+    522f61756238385674646d66794a642f78534f712f35346853694f712f70670a2d2d2d205373727a42712b35\
+    493836565a632b762b45524c3974732f4a373771694a37684a6674585a2b6941472f490a070222c3e08d073f\
+    dc9ede673c6b80d1c4be1e62d83e5ffbaa524cfd3f0a8726feb1cfb020e9d556e6601b5e85f7a7e652f681b6\
+    6012e95c928aa6df28a8cc2b\
+";
 const START: i64 = 1_790_000_000_000_000;
 
 fn time(step: i64) -> Timestamp {
     Timestamp::from_micros(START + step * 1_000_000)
+}
+
+fn age() -> Unlock {
+    Unlock::Age {
+        secret: secret(&AGE_SECRET),
+        envelope: hex::decode(AGE_ENVELOPE).unwrap(),
+    }
 }
 
 struct Made {
@@ -64,6 +93,21 @@ impl Maker {
                 label: "laptop",
                 params: Argon2Params::FLOOR,
             },
+            NewSlot {
+                unlock: Unlock::Environment(secret(TEXT_SECRET)),
+                label: "build server",
+                params: Argon2Params::FLOOR,
+            },
+            NewSlot {
+                unlock: Unlock::Command(secret(TEXT_SECRET)),
+                label: "password manager",
+                params: Argon2Params::FLOOR,
+            },
+            NewSlot {
+                unlock: age(),
+                label: "age",
+                params: Argon2Params::FLOOR,
+            },
         ];
         let genesis = Genesis::new(Arc::clone(&rng), time(0)).unwrap();
         let mut journal =
@@ -73,7 +117,11 @@ impl Maker {
             .create(&mut store.clone(), &mut journal, &slots)
             .unwrap();
         let vault = created.open(Box::new(store.clone()));
-        let keys = json!({ "passphrase": PASSPHRASE, "recovery": text, "key_file_hex": hex::encode(KEY_FILE) });
+        let keys = json!({
+            "passphrase": PASSPHRASE, "recovery": text, "key_file_hex": hex::encode(KEY_FILE),
+            "environment": hex::encode(TEXT_SECRET), "command": hex::encode(TEXT_SECRET),
+            "age_hex": hex::encode(AGE_SECRET), "age_identity": AGE_IDENTITY,
+        });
         Self {
             vault,
             journal,
@@ -316,6 +364,9 @@ fn the_vectors_are_what_this_program_makes_and_reads() {
             Unlock::Passphrase(secret(PASSPHRASE.as_bytes())),
             Unlock::Recovery(secret(made.told["recovery"].as_str().unwrap().as_bytes())),
             Unlock::KeyFile(secret(KEY_FILE)),
+            Unlock::Environment(secret(TEXT_SECRET)),
+            Unlock::Command(secret(TEXT_SECRET)),
+            age(),
         ] {
             let unverified = Vault::open(
                 Box::new(store.clone()),

@@ -166,6 +166,12 @@ pub enum Proof {
     Recovery,
     /// The content of a key file.
     KeyFile,
+    /// What stood in a variable of the client's environment, decoded.
+    Environment,
+    /// What a command of the client's printed, decoded.
+    Command,
+    /// What an age or SSH identity of the client's opened.
+    Age,
 }
 
 /// What a random value is made of.

@@ -1,8 +1,9 @@
-"""Slots: what a passphrase, a recovery code or a key file opens.
+"""Slots: what a passphrase, a recovery code, a key file or another secret opens.
 
 Source: spec/vault.md, "Slots" and "Recovery code".
 """
 
+import base64
 from dataclasses import dataclass
 
 from . import primitives
@@ -10,9 +11,25 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE = 1, 2, 3
-KINDS = {PASSPHRASE: "passphrase", RECOVERY: "recovery code", KEY_FILE: "key file"}
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE = 1, 2, 3, 4, 5, 6
+KINDS = {
+    PASSPHRASE: "passphrase",
+    RECOVERY: "recovery code",
+    KEY_FILE: "key file",
+    ENVIRONMENT: "environment variable",
+    COMMAND: "command",
+    AGE: "age identity",
+}
+PURPOSES = {
+    RECOVERY: "slot/recovery",
+    KEY_FILE: "slot/key-file",
+    ENVIRONMENT: "slot/environment",
+    COMMAND: "slot/command",
+    AGE: "slot/age",
+}
 MAX_SLOTS = 32
+MAX_TEXT = 4096
+MAX_ENVELOPE = 4096
 MEMORY = (65_536, 2 << 20)  # KiB
 PASSES = (3, 64)
 LANES = (1, 16)
@@ -42,6 +59,11 @@ class Key:
             raise WrongKey(f"a key file holds at least 16 bytes, not {len(content)}")
         return cls(KEY_FILE, content)
 
+    @classmethod
+    def secret(cls, kind, text):
+        """What a text stands for, for a slot of this kind."""
+        return cls(kind, secret_bytes(text))
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -58,6 +80,7 @@ class Slot:
     recipient: bytes
     lineage: bytes
     binding: bytes
+    envelope: bytes
     wrapped: bytes
     signature: bytes
 
@@ -79,6 +102,7 @@ class Slot:
             self.salt,
             self.recipient,
             self.lineage,
+            self.envelope,
         )
 
     def signed(self, vault):
@@ -89,8 +113,7 @@ class Slot:
         """This slot's secret, if `key` is the one for it."""
         if self.kind == PASSPHRASE:
             return argon2id(key.content, self.salt, self.memory, self.passes, self.lanes)
-        purpose = "slot/recovery" if self.kind == RECOVERY else "slot/key-file"
-        return high_entropy_key(key.content, self.salt, purpose)
+        return high_entropy_key(key.content, self.salt, PURPOSES[self.kind])
 
     def check_signature(self, vault):
         """Demands that a holder of the lineage key wrapped this root key for this slot."""
@@ -125,16 +148,41 @@ def parse(id_, body):
     costs = (reader.u32(), reader.u32(), reader.u32())
     salt, recipient = reader.fixed(16), reader.fixed(32)
     lineage, binding = reader.fixed(32), reader.fixed(32)
-    wrapped, signature = reader.bytes(), reader.fixed(64)
+    envelope, wrapped, signature = reader.bytes(), reader.bytes(), reader.fixed(64)
     reader.end()
+    if len(envelope) > (MAX_ENVELOPE if kind == AGE else 0):
+        raise Malformed(f"{what}: an envelope of {len(envelope)} bytes")
     if len(wrapped) != primitives.WRAPPED_FOR_RECIPIENT:
         raise Malformed(f"{what}: a wrapped key of {len(wrapped)} bytes")
     bounds = (MEMORY, PASSES, LANES)
     for name, cost, (least, most) in zip(_COSTS, costs, bounds):
         if not least <= cost <= most:
             raise OutOfBounds(f"{what}: Argon2 {name} of {cost}, not {least} to {most}")
-    fields = (salt, recipient, lineage, binding, wrapped, signature)
+    fields = (salt, recipient, lineage, binding, envelope, wrapped, signature)
     return Slot(id_, kind, label, created, *costs, *fields)
+
+
+def secret_bytes(text):
+    """The secret that a text stands for."""
+    if len(text) > MAX_TEXT:
+        raise WrongKey(f"a secret's text of {len(text)} bytes")
+    for end in (b"\r\n", b"\n"):
+        if text.endswith(end):
+            text = text[: -len(end)]
+            break
+    if len(text) % 2 == 0 and all(c in b"0123456789abcdefABCDEF" for c in text):
+        secret = bytes.fromhex(text.decode())
+    else:
+        padded = text.rstrip(b"=")
+        padded += b"=" * (-len(padded) % 4)
+        altchars = b"-_" if b"-" in text or b"_" in text else b"+/"
+        try:
+            secret = base64.b64decode(padded, altchars, validate=True)
+        except ValueError as error:
+            raise WrongKey("a secret's text is neither hexadecimal nor base64") from error
+    if len(secret) < 32:
+        raise WrongKey(f"a secret holds at least 32 bytes, not {len(secret)}")
+    return secret
 
 
 def _digits(number, count):

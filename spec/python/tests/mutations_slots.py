@@ -153,11 +153,19 @@ def argon2_parameters_of_zero_where_no_passphrase_is(bench):
     bench.put_slot(own.finish_slot(bench, slot, slot.secret(bench.key), seed))
 
 
-@rejects(Malformed, STATE, "version 2", "kind 0", "kind 4", "longer", "shorter", "shorter wrapped")
+SHAPES = ("version 2", "kind 0", "kind 9", "longer", "shorter", "shorter wrapped")
+SHAPES += ("envelope", "long envelope")
+
+
+@rejects(Malformed, STATE, *SHAPES)
 def slot_body_with(bench, what):
     slot, encoding = bench.other_slot(), {}
     if what.startswith("kind"):
         slot = replace(slot, kind=int(what[-1]))
+    if what == "envelope":
+        slot = replace(bench.other_slot(slots.PASSPHRASE), envelope=b"x")
+    if what == "long envelope":
+        slot = replace(bench.other_slot(), kind=slots.AGE, envelope=bytes(4097))
     if what == "shorter wrapped":
         slot = replace(slot, wrapped=slot.wrapped[:-1])
     if what == "version 2":

@@ -14,11 +14,15 @@ from subrosa_vault.primitives import derive
 PASSPHRASE = "correct horse battery staple"
 CODE = bytes(range(0x40, 0x54))
 KEY_FILE = b"0123456789abcdef" * 4 + b"\n"
+SECRET = b"another thirty-two bytes of ours"
 CREATED = 1_700_000_000_000_000
 KEYS = {
     "passphrase": Key.passphrase(PASSPHRASE),
     "recovery": Key.recovery(slots.recovery_text(CODE)),
     "key file": Key.key_file(KEY_FILE),
+    "environment variable": Key.secret(slots.ENVIRONMENT, SECRET.hex().encode()),
+    "command": Key.secret(slots.COMMAND, SECRET.hex().encode()),
+    "age identity": Key(slots.AGE, SECRET),
 }
 
 
@@ -28,7 +32,9 @@ def secret_of(kind, salt):
         return primitives.argon2id(PASSPHRASE.encode(), salt, 65_536, 3, 1)
     if kind == slots.RECOVERY:
         return primitives.high_entropy_key(CODE, salt, "slot/recovery")
-    return primitives.high_entropy_key(KEY_FILE, salt, "slot/key-file")
+    if kind == slots.KEY_FILE:
+        return primitives.high_entropy_key(KEY_FILE, salt, "slot/key-file")
+    return primitives.high_entropy_key(SECRET, salt, slots.PURPOSES[kind])
 
 
 def make_slot(bench, kind, seed, label, **changes):
@@ -49,6 +55,7 @@ def make_slot(bench, kind, seed, label, **changes):
         "recipient": recipient,
         "lineage": lineage,
         "binding": bytes(32),
+        "envelope": b"for somebody" if kind == slots.AGE else b"",
         "wrapped": b"",
         "signature": bytes(64),
     }
@@ -141,7 +148,7 @@ def build():
     bench = Bench(chance.randbytes(16), chance.randbytes(32), [], [], None, "bench")
     bench.put(Record(HEADER, ZEROS, ZEROS, 1, writer.header(bench.vault, CREATED)))
     seed = chance.randbytes(32)
-    for kind, label in ((1, "at the desk"), (2, "in the safe"), (3, "")):
+    for kind, label in ((1, "at the desk"), (2, "in the safe"), (3, ""), (4, "b"), (5, "c"), (6, "d")):
         bench.put_slot(make_slot(bench, kind, seed, label))
     bench.put_document("lineage", seed)
     bench.put_document("audit-keys", log_writer.audit_keys(chance))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import own
 from bench import Bench
-from subrosa_vault import Key, open_backup
+from subrosa_vault import Key, open_backup, slots
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "vault"
 PATHS = sorted(VECTORS.glob("*.backup"))
@@ -26,6 +26,11 @@ def keys(described):
         found["recovery"] = Key.recovery(described["recovery"])
     if described.get("key_file_hex") is not None:
         found["key file"] = Key.key_file(bytes.fromhex(described["key_file_hex"]))
+    for name, kind in (("environment", slots.ENVIRONMENT), ("command", slots.COMMAND)):
+        if described.get(name) is not None:
+            found[slots.KINDS[kind]] = Key.secret(kind, described[name].encode())
+    if described.get("age_hex") is not None:
+        found["age identity"] = Key(slots.AGE, bytes.fromhex(described["age_hex"]))
     return found
 
 

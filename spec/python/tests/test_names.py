@@ -1,5 +1,7 @@
 """Names and recovery codes: what is taken, and what is not."""
 
+import base64
+
 import pytest
 
 from subrosa_vault import Key, WrongKey, names, slots
@@ -62,3 +64,22 @@ def test_a_short_key_file():
     with pytest.raises(WrongKey):
         Key.key_file(bytes(15))
     assert Key.key_file(bytes(16)).content == bytes(16)
+
+
+def test_a_secret_as_text():
+    secret = bytes(range(220, 256))
+    for text in (
+        secret.hex().encode(),
+        secret.hex().upper().encode() + b"\n",
+        base64.b64encode(secret) + b"\r\n",
+        base64.urlsafe_b64encode(secret).rstrip(b"="),
+    ):
+        assert Key.secret(slots.ENVIRONMENT, text).content == secret
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"ab" * 31, b"ab" * 32 + b"\n\n", b"!" * 64, b"aGVsbG8=", b"ab" * 2049]
+)
+def test_no_secret_as_text(text):
+    with pytest.raises(WrongKey):
+        Key.secret(slots.ENVIRONMENT, text)

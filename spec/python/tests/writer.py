@@ -63,6 +63,7 @@ def slot(made, version=1):
         + made.recipient
         + made.lineage
         + made.binding
+        + lp(made.envelope)
         + lp(made.wrapped)
         + made.signature
     )

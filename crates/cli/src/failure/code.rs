@@ -18,6 +18,8 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::BackupKey { .. } => "backup_key",
         EngineError::Presence { .. } => "presence",
         EngineError::Token { .. } => "token",
+        EngineError::Age { .. } => "age",
+        EngineError::Secret { .. } => "slot_secret",
         EngineError::Refused(refusal) => refused(refusal.kind),
         EngineError::NotBuilt { .. } => "not_built",
         EngineError::NothingFits { .. } => "nothing_fits",

@@ -31,6 +31,8 @@ const fn row(code: &'static str, cause: &'static str, remedy: &'static str) -> K
 /// All codes, ascending.
 #[rustfmt::skip]
 pub(crate) const KNOWN: &[Known] = &[
+    row("age", "What should be an age or SSH recipient or identity is none that can be used here.",
+        "Make an identity: age-keygen -o FILE; then: subrosa key add age age1…"),
     row("ambiguous", "A reference could mean a key of this workspace, or one of the workspace that is named like its first part.",
         "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."),
     row("anchor", "The mark of the log outside the vault's folder cannot be read or says nothing, so the log cannot be compared with it.",
@@ -157,6 +159,8 @@ pub(crate) const KNOWN: &[Known] = &[
         "Choose another: --label NAME; see which there are: subrosa key ls"),
     row("slot_missing", "There is no slot of this label or id.",
         "See which slots there are: subrosa key ls"),
+    row("slot_secret", "What should open a slot is no secret that could: it is missing, too short, of no known alphabet, or its command failed.",
+        "See what the slot needs: subrosa key add --help"),
     row("stale", "Somebody else changed the same document meanwhile; nothing was written.",
         "Look at it again and repeat: subrosa policy show"),
     row("store", "The database of the vault failed; the message says what it said.",
@@ -165,12 +169,14 @@ pub(crate) const KNOWN: &[Known] = &[
         "See what the log says: subrosa audit verify. Then restore a backup: subrosa restore FILE"),
     row("terminal", "The terminal cannot be used to ask.",
         "Hand the answer over without it: --passphrase-fd 3 3<FILE; set --stdin"),
-    row("unpinned", "This account never opened this vault with a person, so a key file may not open it.",
+    row("unpinned", "This account never opened this vault with a person, so a slot that proves no presence may not open it.",
         "Open it once with its passphrase: subrosa status --verify"),
     row("unsafe_path", "Others could change a file or folder that must be yours alone; the message says how to mend it.",
         "Mend it as the message says, and run the command again."),
     row("usage", "The arguments make no sense, or not together. The exit status is 2.",
         "See what can be typed: subrosa --help"),
+    row("variable", "A secret in a variable could not be put out of reach of other programs, so it is not used.",
+        "Hand it over otherwise: subrosa --help, \"Opening the vault\""),
     row("vault", "The vault refused for a reason that this version of the command line has no word for.",
         "See what was being done: add --debug to the command"),
     row("vault_exists", "There is a vault in the folder already.",

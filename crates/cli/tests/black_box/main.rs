@@ -5,6 +5,8 @@
     reason = "tests own their effects"
 )]
 
+mod age;
+mod ambient;
 mod backups;
 mod decrypted;
 mod demonstration;

@@ -6,6 +6,7 @@
     reason = "tests own their effects"
 )]
 
+mod ambient;
 mod masking;
 mod tricks;
 

@@ -1,0 +1,211 @@
+//! Every kind of slot, by itself: it opens the vault in a fresh process and through the daemon, and
+//! once it is removed it opens nothing of today's.
+
+mod kinds;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use subrosa_tests::{Done, Place, Served, copy_folder, held};
+
+use kinds::{KINDS, Kind, LABEL, Way, added, unproven};
+
+const VALUE: &[u8] = b"canary-1zq8m4-of-yesterday";
+const LATER: &str = "later/of-today";
+
+/// A place where this kind opens the vault beside a passphrase and a key file.
+fn with(kind: &Kind) -> (Place, Way) {
+    let place = Place::new();
+    place.set("api/key", VALUE);
+    let way = (kind.add)(&place);
+    (place, way)
+}
+
+fn code(done: &Done) -> String {
+    assert_ne!(done.status, 0, "{done:?}");
+    let last = done.err.lines().last().unwrap_or_default();
+    let error: serde_json::Value = serde_json::from_str(last).expect("errors are JSON");
+    error["error"]["code"].as_str().expect("a code").to_owned()
+}
+
+fn json(done: &Done) -> serde_json::Value {
+    assert_eq!(done.status, 0, "{done:?}");
+    serde_json::from_slice(&done.out).expect("JSON")
+}
+
+/// Removes all slots but the one under test. The last with which a person opens the vault cannot be
+/// removed: a passphrase that nobody has takes its place.
+fn alone(place: &Place, kind: &Kind) {
+    let proven = |words: &[&str]| place.proven(words).ok();
+    proven(&["key", "rm", "key-file"]);
+    if !kind.everyday {
+        fs::write(place.path("unknown"), "nobody has this passphrase").expect("written");
+        let words = [
+            "key",
+            "add",
+            "passphrase",
+            "--new-passphrase-fd",
+            "4",
+            "--label",
+            "nobody",
+        ];
+        added(place, &words, "unknown").ok();
+    }
+    proven(&["key", "rm", "passphrase"]);
+}
+
+#[test]
+fn each_kind_alone_opens_the_vault_in_a_fresh_process() {
+    for kind in KINDS {
+        println!("{}", kind.name);
+        let (place, way) = with(kind);
+        alone(&place, kind);
+        let others = place.proven(&["--json", "ls"]);
+        assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
+        let others = place.run(&["--json", "ls"]);
+        assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
+
+        let listed = way.run(&place, &["ls"], b"").ok();
+        assert!(listed.text().contains("api/key"), "{listed:?}");
+        way.run(&place, &["set", "more", "--stdin"], b"of it").ok();
+        let slots = json(&way.run(&place, &["--json", "key", "ls"], b""));
+        let slots = slots.as_array().expect("a list");
+        let own = slots.iter().find(|slot| slot["label"] == LABEL);
+        let own = own.expect("the slot under test");
+        assert_eq!(own["current"], true, "{own}");
+        assert_eq!(own["presence"], kind.presence, "{own}");
+        assert_eq!(slots.len(), if kind.everyday { 1 } else { 2 });
+
+        let status = json(&unproven(&place, &["--json", "status"]));
+        assert_eq!(status["ambient"], !kind.presence, "{status}");
+        let custody = status["custody"].as_str().expect("words");
+        let words = kind.custody.unwrap_or("same user: stops accidents");
+        assert!(custody.contains(words), "{custody}");
+
+        let read = way.run(&place, &["read", "api/key"], b"");
+        if kind.presence {
+            assert_eq!(read.ok().out, VALUE);
+        } else {
+            let read = read.explained(&["refused by presence"]);
+            assert!(read.out.is_empty(), "{read:?}");
+        }
+    }
+}
+
+#[test]
+fn each_kind_opens_the_vault_of_the_daemon() {
+    for kind in KINDS {
+        println!("{}", kind.name);
+        let (place, way) = with(kind);
+        let served = Served::of(place);
+        let mut unlock = way.command(&served, &["unlock", "--json"]);
+        unlock.env_remove("SUBROSA_NO_DAEMON");
+        let told = json(&Done::of(&mut unlock, b""));
+        assert_eq!(told["unlocked"], true, "{told}");
+        assert_eq!(told["slot"], LABEL, "{told}");
+        // Nothing of the way is needed from here on.
+        let _ = fs::remove_dir_all(served.path("live/home/config"));
+        let listed = served.run(&["ls"]).ok();
+        assert!(listed.text().contains("api/key"), "{listed:?}");
+        served.run(&["lock"]).ok();
+        served.run(&["ls"]).explained(&["subrosa unlock"]);
+    }
+}
+
+#[test]
+fn a_removed_slot_opens_neither_the_vault_nor_an_old_copy_with_todays_data() {
+    for kind in KINDS {
+        println!("{}", kind.name);
+        let (place, way) = with(kind);
+        let own = |place: &Place| way.run(place, &["--json", "ls"], b"");
+        own(&place).ok();
+        copy_folder(&place.data(), &place.path("old"));
+        place.proven(&["key", "rm", LABEL]).ok();
+        place.set(LATER, b"of today");
+
+        let gone = own(&place);
+        assert!(
+            ["no_slot", "wrong_key"].contains(&code(&gone).as_str()),
+            "{gone:?}"
+        );
+        copy_folder(&place.data(), &place.path("today"));
+        let (old, today) = (place.path("old/vault.db"), place.path("today/vault.db"));
+
+        // The old copy in the place of today's.
+        put(&place, &old);
+        assert_eq!(code(&own(&place)), "forged", "{}", kind.name);
+        // The same slot in today's vault, and today's records in the old one.
+        for (base, other, only) in [
+            (
+                &today,
+                &old,
+                format!("instr(body, CAST('{LABEL}' AS BLOB)) > 0"),
+            ),
+            (&old, &today, "1".to_owned()),
+        ] {
+            put(&place, base);
+            let database = Connection::open(place.vault()).expect("it opens");
+            let other = other.to_str().expect("UTF-8");
+            database
+                .execute("ATTACH ?1 AS other", [other])
+                .expect("both open");
+            let sql =
+                format!("INSERT OR REPLACE INTO records SELECT * FROM other.records WHERE {only}");
+            assert!(database.execute(&sql, []).expect("mixed") > 0);
+            drop(database);
+            let mixed = own(&place);
+            assert_ne!(mixed.status, 0, "{mixed:?}");
+            assert!(!mixed.text().contains(LATER), "{mixed:?}");
+            // Nor where nobody knows the vault.
+            let aside = place.path("aside");
+            fs::rename(pins(&place), &aside).expect("moved");
+            let mixed = way.run(&place, &["--json", "--accept-root", "ls"], b"");
+            assert_ne!(mixed.status, 0, "{}: {mixed:?}", kind.name);
+            assert!(!mixed.text().contains(LATER), "{mixed:?}");
+            let _ = fs::remove_dir_all(pins(&place));
+            fs::rename(&aside, pins(&place)).expect("moved");
+        }
+        // Today's own data are as they were.
+        put(&place, &today);
+        let listed = place.run(&["ls"]).ok();
+        assert!(listed.text().contains(LATER), "{listed:?}");
+    }
+    held(
+        45,
+        "a removed slot of any kind opens neither the vault nor an old copy with today's data",
+    );
+}
+
+/// Puts a file in the place of the vault's.
+fn put(place: &Place, file: &Path) {
+    for name in ["vault.db-wal", "vault.db-shm"] {
+        let _ = fs::remove_file(place.data().join(name));
+    }
+    fs::copy(file, place.vault()).expect("copied");
+}
+
+/// What says outside the vault's folder which root key is known.
+fn pins(place: &Place) -> PathBuf {
+    place.path("live/state/subrosa/pins")
+}
+
+#[test]
+fn row_45_a_slot_without_presence_opens_no_vault_that_is_not_pinned() {
+    for kind in KINDS.iter().filter(|kind| !kind.presence) {
+        println!("{}", kind.name);
+        let (place, way) = with(kind);
+        // What an agent could plant: a vault of its own with a slot for the user's way to open it.
+        fs::remove_dir_all(pins(&place)).expect("pins were there");
+        let done = way.run(&place, &["--json", "ls"], b"");
+        assert_eq!(code(&done), "unpinned", "{}: {done:?}", kind.name);
+        let done = way.run(&place, &["--json", "--accept-root", "ls"], b"");
+        assert_eq!(code(&done), "unpinned", "{}: {done:?}", kind.name);
+        let done = way.run(&place, &["set", "api/key", "--stdin"], b"mine");
+        assert_ne!(done.status, 0, "{done:?}");
+    }
+    held(
+        45,
+        "no slot without presence opens a vault that is not pinned",
+    );
+}
