@@ -4,12 +4,17 @@
 //! types and sees is the command line's. [`Home`] says where things are, [`Effects`] what the
 //! machine gives.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod import;
+pub mod meeting;
+pub mod placeholder;
+pub mod providers;
 
 mod anchoring;
 mod backups;
 mod config;
+mod envfile;
 mod error;
 mod handover;
 mod home;
@@ -17,6 +22,7 @@ mod journal;
 mod known;
 mod logs;
 mod pinning;
+mod placeholders;
 mod policies;
 mod proof;
 mod remedy;

@@ -39,6 +39,16 @@ impl EngineError {
                 return Some(refusal.remedy.clone()).filter(|text| !text.is_empty());
             }
             Self::ImportItem { remedy, .. } => return remedy.clone(),
+            Self::EnvFile { .. } => "Mend that, and run the command again.",
+            Self::Placeholder { gone: None, .. } => {
+                "It was made elsewhere, or changed since: put the value or a reference \
+                 (subrosa://KEY) in its place, or open the vault that made it: SUBROSA_HOME=/path"
+            }
+            Self::Placeholder {
+                gone: Some(key), ..
+            } => {
+                return Some(format!("Bring it back: subrosa rollback {key}"));
+            }
             Self::NothingFits { .. } => "See what there is: subrosa ls --all",
             Self::Ambiguous { .. } => {
                 "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."

@@ -148,6 +148,8 @@ pub enum ChangeKind {
     Anchor,
     /// Values are about to be handed out for the first time: output is masked by them from here on.
     Known,
+    /// Placeholders were made, which stand for values in files.
+    Placeholder,
 }
 
 impl ChangeKind {
@@ -173,6 +175,7 @@ impl ChangeKind {
             Self::Prune => "prune",
             Self::Anchor => "anchor",
             Self::Known => "known",
+            Self::Placeholder => "placeholder",
         }
     }
 }

@@ -19,7 +19,13 @@ const AUDIT_KEYS: &str = "audit-keys";
 const LINEAGE: &str = "lineage";
 
 /// The documents that this program keeps.
-pub(crate) const ALL: [&str; 4] = [AUDIT_KEYS, LINEAGE, Document::POLICY, Document::KNOWN];
+pub(crate) const ALL: [&str; 5] = [
+    AUDIT_KEYS,
+    LINEAGE,
+    Document::POLICY,
+    Document::KNOWN,
+    Document::PLACEHOLDERS,
+];
 
 /// Names of documents that rooms above keep in the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +41,8 @@ impl Document {
     pub const POLICY: &'static str = "policy";
     /// The name of the list of values that were handed out.
     pub const KNOWN: &'static str = "known";
+    /// The name of the list of what stands for values in files.
+    pub const PLACEHOLDERS: &'static str = "placeholders";
 }
 
 impl Vault {
