@@ -46,6 +46,19 @@ fn prepared() -> Served {
         "PLAIN=1\nFOUND=subrosa://api/key\n",
     )
     .expect("written");
+    std::fs::write(
+        served.path("work/met.env"),
+        "MET_TOKEN=canary-9ix5-of-a-file\n",
+    )
+    .expect("written");
+    served
+        .proven(&["init", "--import", "met.env", "--replace"])
+        .ok();
+    std::fs::write(
+        served.path("work/forged.env"),
+        "FORGED=SubRosa4711081523abcdefgh\n",
+    )
+    .expect("written");
     std::fs::write(served.path("work/not-a-program"), "text").expect("written");
     served.save("before");
     served
@@ -225,6 +238,10 @@ fn run() {
         "$S run -- ls -d /",
         "rm .env; $S run -- ls -d /; status=$?; printf 'PLAIN=1\\nFOUND=subrosa://api/key\\n' >.env; exit $status",
         "$S run --env-file .env -- ls -d /",
+        "grep -c canary met.env; $S --json run --env-file met.env -- ls -d /",
+        "$S run --env-file met.env -- printenv MET_TOKEN",
+        "$S run --env-file forged.env -- ls -d /",
+        "$S --json run --env-file forged.env -- ls -d /",
         "$S run -k api/key -- no-such-program",
         "$S run -k api/key -- ./not-a-program",
         "$S run -k api/key -- ./no-such-file",

@@ -37,7 +37,7 @@ pub use permit::{Permit, Released};
 pub use secrets::{Secrets, SecretsError};
 pub use sensitive::{Labels, Sensitive};
 pub use sink::{Lent, Sink};
-pub use transform::{Document, DocumentForm, Transform};
+pub use transform::{Document, DocumentForm, Escapes, Filling, Gap, Transform};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,10 @@
 
 use subrosa_crypto::{MemoryError, SecretBuf};
 
+mod filling;
+
+pub use filling::{Escapes, Filling, Gap};
+
 mod sealed {
     pub trait Sealed {}
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use subrosa_audit::{AuditError, Finding};
 use subrosa_crypto::{MemoryError, ReadError};
 use subrosa_egress::{Refusal, ReleaseError};
-use subrosa_model::{NameError, ReferenceError, StoreError, VarName};
+use subrosa_model::{KeyName, NameError, ReferenceError, StoreError, VarName};
 use subrosa_policy::PolicyError;
 use subrosa_runner::RunError;
 use subrosa_store::FileError;
@@ -162,6 +162,22 @@ pub enum EngineError {
         /// What to type next.
         remedy: Option<String>,
     },
+    /// A file is not changed.
+    #[error("{what} was not changed: {reason}")]
+    EnvFile {
+        /// The file.
+        what: String,
+        /// Why, without any content.
+        reason: String,
+    },
+    /// A placeholder stands for nothing.
+    #[error("{}{}", subject(variable.as_ref()), stands_for(gone.as_ref()))]
+    Placeholder {
+        /// The variable that has it, where one does.
+        variable: Option<VarName>,
+        /// The secret that it stood for; `None` for one that the vault did not make.
+        gone: Option<KeyName>,
+    },
     /// Secrets are there already.
     #[error("{} of these exist already: {}", names.len(), shorten(names))]
     Conflicts {
@@ -223,6 +239,17 @@ impl EngineError {
         move |source| Self::Io { what, source }
     }
 
+    /// The same, with the variable that it is about where it is about a placeholder.
+    pub(crate) fn about_variable(self, name: &VarName) -> Self {
+        match self {
+            Self::Placeholder { gone, .. } => Self::Placeholder {
+                variable: Some(name.clone()),
+                gone,
+            },
+            other => other,
+        }
+    }
+
     /// Something that was asked for makes no sense.
     #[must_use]
     pub fn usage(reason: impl Into<String>) -> Self {
@@ -248,6 +275,17 @@ pub(crate) fn with_article(kind: SlotKind) -> &'static str {
 impl From<Refusal> for EngineError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
+    }
+}
+
+fn subject(variable: Option<&VarName>) -> String {
+    variable.map_or_else(|| "this".to_owned(), VarName::to_string)
+}
+
+fn stands_for(gone: Option<&KeyName>) -> String {
+    match gone {
+        None => " is a placeholder that this vault did not make".to_owned(),
+        Some(key) => format!(" is a placeholder for {key}, which is not there any more"),
     }
 }
 

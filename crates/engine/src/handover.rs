@@ -1,13 +1,20 @@
 //! Values out, to the person who asks: `read` and `export`. Both need presence.
 
 use std::io::Write;
+use std::path::Path;
 
 use subrosa_crypto::random;
 use subrosa_egress::{
-    Document, DocumentForm, Facts, Lent, Presence, Sensitive, Sink, SinkError, kind,
+    Document, DocumentForm, Facts, Filling, Gap, Lent, Presence, Sensitive, Sink, SinkError,
+    Transform, kind,
 };
-use subrosa_model::{Action, Destination, Outcome, RequestId, SinkKind, UseRequest};
+use subrosa_model::{
+    Action, Destination, Outcome, RequestId, SecretUse, SinkKind, UseRequest, VarName,
+};
 
+use crate::envfile::EnvFile;
+use crate::import::dotenv;
+use crate::placeholder;
 use crate::select::Selected;
 use crate::{EngineError, Session};
 
@@ -110,19 +117,62 @@ impl Session {
         Ok(exported.len())
     }
 
+    /// Puts values in the place of the placeholders of a dotenv file; returns how many. The rest of
+    /// the file stays byte for byte.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] without presence or by a rule; [`EngineError::Placeholder`];
+    /// [`EngineError::EnvFile`], when the file was left as it is.
+    pub fn undo_placeholders(&mut self, path: &Path) -> Result<usize, EngineError> {
+        let file = EnvFile::open(path)?;
+        let mut gaps = Vec::new();
+        let mut selected = Vec::new();
+        for entry in dotenv::parse(&path.display().to_string(), file.content())? {
+            let text = entry.reference().unwrap_or_default();
+            if !placeholder::is_ours(text.as_bytes()) {
+                continue;
+            }
+            let variable = VarName::new(entry.name)?;
+            let (one, escapes) = self
+                .behind(&text)
+                .map_err(|error| error.about_variable(&variable))?;
+            selected.push(Selected { variable, ..one });
+            gaps.push(Gap {
+                place: entry.place,
+                quote: entry.quote,
+                escapes,
+            });
+        }
+        if selected.is_empty() {
+            return Ok(0);
+        }
+        let filling = Filling::new(file.copy()?, gaps)
+            .ok_or_else(|| EngineError::usage("the places of the values overlap"))?;
+        file.replace(&mut |out| {
+            self.hand_over(Action::Client, "export", &selected, Some(&filling), out)
+        })?;
+        Ok(selected.len())
+    }
+
     fn hand_over(
         &mut self,
         action: Action,
         purpose: &'static str,
         selected: &[Selected],
-        document: Option<&Document>,
+        document: Option<&dyn Transform>,
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
+        let mut secrets: Vec<SecretUse> = Vec::new();
+        for one in selected {
+            if !secrets.contains(&one.wanted) {
+                secrets.push(one.wanted.clone());
+            }
+        }
         let request = UseRequest {
             id: RequestId::from_bytes(random(&*self.setting.effects.rng)),
             caller: self.caller.clone(),
             action,
-            secrets: selected.iter().map(|one| one.wanted.clone()).collect(),
+            secrets,
             sink: SinkKind::Client,
             destination: Destination::Client {
                 purpose: purpose.to_owned(),

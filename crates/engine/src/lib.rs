@@ -4,13 +4,18 @@
 //! types and sees is the command line's. [`Home`] says where things are, [`Effects`] what the
 //! machine gives.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod import;
+pub mod meeting;
+pub mod placeholder;
+pub mod providers;
 
 mod agents;
 mod anchoring;
 mod backups;
 mod config;
+mod envfile;
 mod error;
 mod handover;
 mod home;
@@ -18,6 +23,7 @@ mod journal;
 mod known;
 mod logs;
 mod pinning;
+mod placeholders;
 mod policies;
 mod presence;
 mod proof;

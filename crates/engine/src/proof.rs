@@ -60,7 +60,7 @@ pub fn pin_to(provider: ProviderId, hosts: &[String]) -> Result<Pin, EngineError
     })
 }
 
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')

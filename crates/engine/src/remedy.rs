@@ -50,6 +50,16 @@ impl EngineError {
             }
             Self::Token { .. } => "Ask an operator for a new one: subrosa agent add NAME",
             Self::ImportItem { remedy, .. } => return remedy.clone(),
+            Self::EnvFile { .. } => "Mend that, and run the command again.",
+            Self::Placeholder { gone: None, .. } => {
+                "It was made elsewhere, or changed since: put the value or a reference \
+                 (subrosa://KEY) in its place, or open the vault that made it: SUBROSA_HOME=/path"
+            }
+            Self::Placeholder {
+                gone: Some(key), ..
+            } => {
+                return Some(format!("Bring it back: subrosa rollback {key}"));
+            }
             Self::NothingFits { .. } => "See what there is: subrosa ls --all",
             Self::Ambiguous { .. } => {
                 "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."

@@ -57,7 +57,7 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// The references in the files that are named, or in `.env` where nothing is. Read by whoever
+    /// The references and placeholders in the files that are named, or in `.env` where nothing is. Read by whoever
     /// wants the run: a descriptor or a pipe among them is its own.
     ///
     /// # Errors
@@ -302,7 +302,9 @@ impl Session {
         let mut binds = options.binds.clone();
         binds.extend(options.references()?);
         for (variable, what) in binds {
-            let mut selected = self.select(&what)?.into_iter();
+            let selected = self.select(&what);
+            let selected = selected.map_err(|error| error.about_variable(&variable));
+            let mut selected = selected?.into_iter();
             match (selected.next(), selected.next()) {
                 (Some(one), None) => add(Selected { variable, ..one })?,
                 _ => {
@@ -529,7 +531,7 @@ fn content_digest(resolved: &Resolved) -> Result<Digest, EngineError> {
     Ok(Digest::from_bytes(digest))
 }
 
-/// The variables of a dotenv file that are references to secrets.
+/// The variables of a dotenv file that are references to secrets, or placeholders for them.
 fn references_in(path: &std::path::Path) -> Result<Vec<(VarName, String)>, EngineError> {
     let what = path.display().to_string();
     let mut file = std::fs::File::open(path).map_err(EngineError::io(format!("opening {what}")))?;

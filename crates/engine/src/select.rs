@@ -9,7 +9,7 @@ use subrosa_policy::Glob;
 use subrosa_vault::{Located, VaultError};
 
 use crate::secrets::secret_use;
-use crate::{EngineError, Session};
+use crate::{EngineError, Session, placeholder};
 
 /// A secret that was selected, with the variable that stands for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,9 @@ impl Session {
     pub fn select(&mut self, pattern: &str) -> Result<Vec<Selected>, EngineError> {
         if pattern.contains("://") {
             return Ok(vec![self.select_reference(&pattern.parse()?)?]);
+        }
+        if placeholder::is_ours(pattern.as_bytes()) {
+            return Ok(vec![self.behind(pattern)?.0]);
         }
         let (keys, field) = match pattern.split_once('#') {
             Some((keys, field)) => (keys, Some(FieldName::new(field)?)),

@@ -150,6 +150,8 @@ pub enum ChangeKind {
     Agent,
     /// Values are about to be handed out for the first time: output is masked by them from here on.
     Known,
+    /// Placeholders were made, which stand for values in files.
+    Placeholder,
 }
 
 impl ChangeKind {
@@ -176,6 +178,7 @@ impl ChangeKind {
             Self::Anchor => "anchor",
             Self::Agent => "agent",
             Self::Known => "known",
+            Self::Placeholder => "placeholder",
         }
     }
 }

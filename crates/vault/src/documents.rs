@@ -19,12 +19,13 @@ const AUDIT_KEYS: &str = "audit-keys";
 const LINEAGE: &str = "lineage";
 
 /// The documents that this program keeps.
-pub(crate) const ALL: [&str; 5] = [
+pub(crate) const ALL: [&str; 6] = [
     AUDIT_KEYS,
     LINEAGE,
     Document::POLICY,
     Document::KNOWN,
     Document::AGENTS,
+    Document::PLACEHOLDERS,
 ];
 
 /// Names of documents that rooms above keep in the vault.
@@ -43,6 +44,8 @@ impl Document {
     pub const AGENTS: &'static str = "agents";
     /// The name of the list of values that were handed out.
     pub const KNOWN: &'static str = "known";
+    /// The name of the list of what stands for values in files.
+    pub const PLACEHOLDERS: &'static str = "placeholders";
 }
 
 impl Vault {

@@ -127,7 +127,8 @@ impl Vault {
             out: String::from_utf8(output.stdout).context("output is no text")?,
             err: String::from_utf8(output.stderr).context("messages are no text")?,
         };
-        if words.iter().any(|word| word == "init") {
+        // A later one meets the vault that is there, and has no code to show.
+        if self.recovery.is_none() && words.iter().any(|word| word == "init") {
             self.recovery = Some(recovery(&ran.err)?);
         }
         Ok(ran)

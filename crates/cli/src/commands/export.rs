@@ -28,7 +28,8 @@ enum Form {
 Examples:
   subrosa export                       all secrets of the scope, as .env
   subrosa export --format json 'db/**'
-  subrosa export -o staging.env        a new file that only you may read")]
+  subrosa export -o staging.env        a new file that only you may read
+  subrosa export --undo .env           its placeholders become values again")]
 pub(crate) struct Export {
     /// Only keys that fit one of these patterns
     #[arg(value_name = "PATTERN", add = Takes::Key)]
@@ -39,11 +40,23 @@ pub(crate) struct Export {
     /// The file, which must be new; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Put the values back in this .env, in the place of its placeholders
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["patterns", "format", "output"])]
+    undo: Option<PathBuf>,
 }
 
 impl Export {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         let mut session = context.open(Need::Presence)?;
+        if let Some(path) = &self.undo {
+            let number = session.undo_placeholders(path)?;
+            let path = path.display();
+            context.out.done(&match number {
+                0 => format!("There is no placeholder in {path}."),
+                _ => format!("{} in the clear in {path}", count(number, "value")),
+            });
+            return Ok(session.close()?);
+        }
         let form = match self.format {
             Form::Dotenv => DocumentForm::Dotenv,
             Form::Json => DocumentForm::Json,

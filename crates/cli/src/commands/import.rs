@@ -148,6 +148,19 @@ impl Import {
 }
 
 fn report(context: &Context, imported: &Imported, dry_run: bool) {
+    stored(context, imported, dry_run);
+    if !dry_run && !imported.created.is_empty() {
+        let text = match imported.form {
+            Some(ImportForm::Pass) => "the password store still holds the values",
+            Some(ImportForm::Sops) => "the file still holds the values, encrypted",
+            _ => "the file still holds the values; remove it when you no longer need it",
+        };
+        context.out.notice(text);
+    }
+}
+
+/// What became of each secret of a file.
+pub(super) fn stored(context: &Context, imported: &Imported, dry_run: bool) {
     let verb = if dry_run { "would be " } else { "" };
     let lines = [
         ("stored", &imported.created),
@@ -168,14 +181,6 @@ fn report(context: &Context, imported: &Imported, dry_run: bool) {
         context.out.done("There was nothing to import.");
     }
     warn(context, imported);
-    if !dry_run && !imported.created.is_empty() {
-        let text = match imported.form {
-            Some(ImportForm::Pass) => "the password store still holds the values",
-            Some(ImportForm::Sops) => "the file still holds the values, encrypted",
-            _ => "the file still holds the values; remove it when you no longer need it",
-        };
-        context.out.notice(text);
-    }
 }
 
 /// What was in the file and is not in the vault.

@@ -24,7 +24,7 @@ pub(crate) use crate::trouble::OURS;
 ///
 /// The policy must allow this command line to use these secrets; when it does not, the message
 /// says what would. Standard input, output and error are the command's own, redacted as they
-/// stream. Without -k, the references (subrosa://…) in ./.env are resolved.
+/// stream. Without -k, the references (subrosa://…) and placeholders in ./.env are resolved.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +32,7 @@ Examples:
   subrosa run -k 'aws/**' --timeout 5m -- terraform plan
   subrosa run --bind PGPASSWORD=db/main#password -- psql -h db.example.com
   subrosa run --inject file -k tls/key -- sh -c 'server --key \"$TLS_KEY\"'
-  subrosa run -- npm test              with the references in ./.env
+  subrosa run -- npm test              with the references and placeholders in ./.env
 
 Exit status:
   the command's own, 128 and the signal's number when one ended it; 125 when it is refused,
@@ -66,7 +66,7 @@ pub(super) struct Choice {
     /// Bind one value to a variable: PGPASSWORD=db/main#password; repeat for several
     #[arg(long, value_name = "VAR=KEY[#FIELD]", add = Takes::Binding)]
     bind: Vec<Bind>,
-    /// Resolve the references in this file; repeat for several
+    /// Resolve the references and placeholders in this file; repeat for several
     #[arg(long, value_name = "FILE")]
     env_file: Vec<PathBuf>,
 }

@@ -26,6 +26,8 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::Ambiguous { .. } => "ambiguous",
         EngineError::Collision { .. } => "collision",
         EngineError::Import { .. } | EngineError::ImportItem { .. } => "import",
+        EngineError::EnvFile { .. } => "file_unchanged",
+        EngineError::Placeholder { .. } => "placeholder",
         EngineError::Conflicts { .. } => "conflicts",
         EngineError::Usage { .. } => "usage",
         EngineError::Policy(_) => "policy_wrong",

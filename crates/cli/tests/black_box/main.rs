@@ -18,6 +18,7 @@ mod imports;
 mod keys;
 mod leaks;
 mod logs;
+mod meeting;
 mod names;
 mod pages;
 mod policies;

@@ -9,14 +9,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::house::{House, PASSPHRASE, PROGRAM, VALUE};
 
 /// A program whose controlling terminal is ours to type on.
-struct Session {
+pub(crate) struct Session {
     terminal: File,
     child: Child,
     seen: String,
 }
 
 impl Session {
-    fn start(house: &House, words: &[&str]) -> Self {
+    pub(crate) fn start(house: &House, words: &[&str]) -> Self {
         let terminal =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&terminal).unwrap();
@@ -57,7 +57,7 @@ impl Session {
 
     /// Reads until the text is there.
     #[track_caller]
-    fn expect(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn expect(&mut self, text: &str) -> &mut Self {
         let mut chunk = [0; 1024];
         while !self.seen.contains(text) {
             match self.terminal.read(&mut chunk) {
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Types, once the question is there.
-    fn answer(&mut self, question: &str, text: &str) -> &mut Self {
+    pub(crate) fn answer(&mut self, question: &str, text: &str) -> &mut Self {
         self.expect(question);
         let behind = self.seen.find(question).map_or(0, |at| at + question.len());
         self.seen.drain(..behind);
@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Everything that was shown after the last answer, and the status.
-    fn end(mut self) -> (String, Option<i32>) {
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
         let mut chunk = [0; 1024];
         // The end of a terminal is an error, once its last user has gone.
         while let Ok(count) = self.terminal.read(&mut chunk) {

@@ -6,9 +6,11 @@
 //! ends at the line's end or before ` #`, and loses white space around it. `$NAME` is not expanded:
 //! what is stored is what is written.
 
+use std::ops::Range;
+
 use subrosa_crypto::SecretBuf;
 
-use crate::EngineError;
+use crate::{EngineError, placeholder};
 
 /// One line of a file.
 #[derive(Debug)]
@@ -19,13 +21,20 @@ pub struct Entry {
     pub name: String,
     /// Its value.
     pub value: SecretBuf,
+    /// Where the value stands in the file, with its quotes.
+    pub place: Range<usize>,
+    /// The quote around it, if there is one.
+    pub quote: Option<u8>,
 }
 
 impl Entry {
-    /// The reference that the value is, if it is one to a store of ours.
+    /// The reference that the value is, if it is one to a store of ours, or a placeholder.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
         let text = std::str::from_utf8(self.value.as_slice()).ok()?;
+        if placeholder::is_ours(text.as_bytes()) {
+            return Some(text.to_owned());
+        }
         let scheme = text.split_once("://")?.0;
         // Only those of this product: a database URL has a scheme too.
         (scheme == "subrosa").then(|| text.to_owned())
@@ -37,12 +46,13 @@ impl Entry {
 /// # Errors
 /// [`EngineError::Import`] with the line, and no part of its content.
 pub fn parse(what: &str, content: &SecretBuf) -> Result<Vec<Entry>, EngineError> {
-    let text = content.as_slice();
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let whole = content.as_slice();
+    let text = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(whole);
     let mut reader = Reader {
         what,
         rest: text,
         line: 1,
+        length: whole.len(),
     };
     let mut entries = Vec::new();
     while let Some(entry) = reader.entry()? {
@@ -55,6 +65,8 @@ struct Reader<'a> {
     what: &'a str,
     rest: &'a [u8],
     line: usize,
+    /// Of the whole file, to tell places from what is left.
+    length: usize,
 }
 
 impl Reader<'_> {
@@ -64,6 +76,11 @@ impl Reader<'_> {
             line,
             reason: reason.to_owned(),
         }
+    }
+
+    /// How far it has come.
+    fn at(&self) -> usize {
+        self.length - self.rest.len()
     }
 
     fn peek(&self) -> Option<u8> {
@@ -131,14 +148,27 @@ impl Reader<'_> {
             return Err(self.error(line, &unnamed(wrong)));
         }
         self.skip_while(|byte| byte == b' ' || byte == b'\t');
-        let value = match self.peek() {
-            Some(quote @ (b'\'' | b'"')) => self.quoted(line, quote)?,
-            _ => self.plain()?,
+        let (value, place, quote) = match self.peek() {
+            Some(quote @ (b'\'' | b'"')) => {
+                let (value, place) = self.quoted(line, quote)?;
+                (value, place, Some(quote))
+            }
+            _ => {
+                let (value, place) = self.plain()?;
+                (value, place, None)
+            }
         };
-        Ok(Some(Entry { line, name, value }))
+        Ok(Some(Entry {
+            line,
+            name,
+            value,
+            place,
+            quote,
+        }))
     }
 
-    fn quoted(&mut self, line: usize, quote: u8) -> Result<SecretBuf, EngineError> {
+    fn quoted(&mut self, line: usize, quote: u8) -> Result<(SecretBuf, Range<usize>), EngineError> {
+        let start = self.at();
         self.bump();
         // One reservation of the most that it can need: growing would move it at every step.
         let most = self
@@ -168,18 +198,20 @@ impl Reader<'_> {
                 Some(byte) => value.extend(&[byte])?,
             }
         }
+        let place = start..self.at();
         self.skip_while(|byte| byte == b' ' || byte == b'\t' || byte == b'\r');
         match self.peek() {
-            None | Some(b'\n') => Ok(value),
+            None | Some(b'\n') => Ok((value, place)),
             Some(b'#') => {
                 self.skip_line();
-                Ok(value)
+                Ok((value, place))
             }
             Some(_) => Err(self.error(self.line, "something follows the closing quote")),
         }
     }
 
-    fn plain(&mut self) -> Result<SecretBuf, EngineError> {
+    fn plain(&mut self) -> Result<(SecretBuf, Range<usize>), EngineError> {
+        let start = self.at();
         let end = self
             .rest
             .iter()
@@ -189,9 +221,11 @@ impl Reader<'_> {
         let comment = line.iter().enumerate().position(|(index, byte)| {
             *byte == b'#' && (index == 0 || matches!(line[index - 1], b' ' | b'\t'))
         });
-        let value = line[..comment.unwrap_or(line.len())].trim_ascii();
+        let written = &line[..comment.unwrap_or(line.len())];
+        let start = start + written.len() - written.trim_ascii_start().len();
+        let value = written.trim_ascii();
         self.rest = rest;
-        Ok(SecretBuf::copy_from(value)?)
+        Ok((SecretBuf::copy_from(value)?, start..start + value.len()))
     }
 }
 
@@ -272,6 +306,23 @@ mod tests {
             error.contains("no `-`") && !error.contains("hunter2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn places_are_where_values_stand() {
+        for (text, places) in [
+            ("A=b", vec!["b"]),
+            (
+                "\u{feff}export A = b c # n\r\nB='x\ny' # n\n",
+                vec!["b c", "'x\ny'"],
+            ),
+            ("A=\n#\nB=\"q\\\"q\"\r\n", vec!["", "\"q\\\"q\""]),
+        ] {
+            let content = SecretBuf::copy_from(text.as_bytes()).unwrap();
+            let entries = parse(".env", &content).unwrap();
+            let found: Vec<&str> = entries.iter().map(|one| &text[one.place.clone()]).collect();
+            assert_eq!(found, places, "{text:?}");
+        }
     }
 
     #[test]

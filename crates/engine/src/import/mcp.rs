@@ -9,6 +9,7 @@
 use super::entry::{Entry, Found, Place, Wrong};
 use super::likely;
 use super::tree::{self, Dialect, Node};
+use crate::placeholder;
 
 /// Names under which servers stand.
 const SERVERS: [&str; 2] = ["mcpServers", "servers"];
@@ -91,13 +92,15 @@ fn take(
     Ok(())
 }
 
-/// `${input:token}`, `Bearer ${env:TOKEN}`, `subrosa://…`: filled in by whoever reads the file.
+/// `${input:token}`, `Bearer ${env:TOKEN}`, `subrosa://…`, a placeholder of ours: filled in by whoever reads the file.
 fn is_reference(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"Bearer ").unwrap_or(value);
     let inside = value
         .strip_prefix(b"${")
         .and_then(|rest| rest.strip_suffix(b"}"));
-    value.starts_with(b"subrosa://") || inside.is_some_and(|name| !name.contains(&b'}'))
+    value.starts_with(b"subrosa://")
+        || placeholder::is_ours(value)
+        || inside.is_some_and(|name| !name.contains(&b'}'))
 }
 
 #[cfg(test)]

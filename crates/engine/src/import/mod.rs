@@ -19,7 +19,7 @@ pub mod tree;
 pub mod zip;
 
 mod detect;
-mod likely;
+pub(crate) mod likely;
 mod outside;
 mod read;
 mod settle;
@@ -180,6 +180,17 @@ impl Session {
     ) -> Result<Imported, EngineError> {
         let mut report = Imported::default();
         let incoming = read::read(source, options, &mut report)?;
+        self.take_in(incoming, (options.conflict, options.dry_run), &mut report)?;
+        Ok(report)
+    }
+
+    /// Stores what was read: all in one transaction, or none.
+    pub(crate) fn take_in(
+        &mut self,
+        incoming: Vec<Incoming>,
+        (conflict, dry_run): (Conflict, bool),
+        report: &mut Imported,
+    ) -> Result<(), EngineError> {
         let now = self.now();
         let scope = self.scope().clone();
         let mut items = Vec::new();
@@ -192,7 +203,7 @@ impl Session {
                     report.unchanged.push(secret.key);
                     continue;
                 }
-                match options.conflict {
+                match conflict {
                     Conflict::Fail => conflicts.push(secret.key.to_string()),
                     Conflict::Skip => {
                         report.skipped.push(secret.key);
@@ -214,7 +225,7 @@ impl Session {
         if !conflicts.is_empty() {
             return Err(EngineError::Conflicts { names: conflicts });
         }
-        if !options.dry_run && !items.is_empty() {
+        if !dry_run && !items.is_empty() {
             let subjects = items
                 .iter()
                 .map(|(scope, key, _)| format!("{scope} {key}"))
@@ -227,7 +238,7 @@ impl Session {
             self.vault
                 .set_many(&mut self.journal, &items, &change, now)?;
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Whether a secret has exactly the incoming values.
@@ -300,31 +311,50 @@ fn from_dotenv(
             report.references += 1;
             continue;
         }
-        let error = |reason: String| EngineError::Import {
-            what: options.what.clone(),
-            line: entry.line,
-            reason,
-        };
-        let key = KeyName::new(format!("{}{}", options.prefix, entry.name))
-            .map_err(|e| error(e.to_string()))?;
-        if entry.value.len() > VALUE_MAX {
-            return Err(error(format!("a value has at most {VALUE_MAX} bytes")));
+        let (line, name) = (entry.line, entry.name.clone());
+        let secret = from_line(entry, &options.what, &options.prefix)?;
+        if !seen.insert(secret.key.clone()) {
+            return Err(twice(&options.what, line, &name));
         }
-        let variable = VarName::new(entry.name.clone()).map_err(|e| error(e.to_string()))?;
-        if let Some(why) = never(&entry.name) {
-            return Err(error(format!(
-                "no command may get the variable {}: {why}, or take the line out",
-                entry.name
-            )));
-        }
-        if !seen.insert(key.clone()) {
-            return Err(error(format!("{} is there twice", entry.name)));
-        }
-        let fields = vec![(FieldName::default_field(), Sensitive::input(entry.value))];
-        incoming.push(Incoming {
-            variable: Some(variable),
-            ..Incoming::new(key, fields)
-        });
+        incoming.push(secret);
     }
     Ok(incoming)
+}
+
+/// The secret of one line of a dotenv file.
+pub(crate) fn from_line(
+    entry: dotenv::Entry,
+    what: &str,
+    prefix: &str,
+) -> Result<Incoming, EngineError> {
+    let error = |reason: String| EngineError::Import {
+        what: what.to_owned(),
+        line: entry.line,
+        reason,
+    };
+    let key = KeyName::new(format!("{prefix}{}", entry.name)).map_err(|e| error(e.to_string()))?;
+    if entry.value.len() > VALUE_MAX {
+        return Err(error(format!("a value has at most {VALUE_MAX} bytes")));
+    }
+    let variable = VarName::new(entry.name.clone()).map_err(|e| error(e.to_string()))?;
+    if let Some(why) = never(&entry.name) {
+        return Err(error(format!(
+            "no command may get the variable {}: {why}, or take the line out",
+            entry.name
+        )));
+    }
+    let fields = vec![(FieldName::default_field(), Sensitive::input(entry.value))];
+    Ok(Incoming {
+        variable: Some(variable),
+        ..Incoming::new(key, fields)
+    })
+}
+
+/// A name that a file has two values for.
+pub(crate) fn twice(what: &str, line: usize, name: &str) -> EngineError {
+    EngineError::Import {
+        what: what.to_owned(),
+        line,
+        reason: format!("{name} is there twice"),
+    }
 }

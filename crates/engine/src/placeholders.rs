@@ -1,0 +1,193 @@
+//! Which placeholder stands for which field of which secret, kept in a sealed document.
+
+use serde::{Deserialize, Serialize};
+use subrosa_egress::Escapes;
+use subrosa_model::{
+    Change, ChangeKind, FieldName, GroupName, KeyName, Scope, SecretId, WorkspaceName,
+};
+use subrosa_vault::{Document, Located, VaultError};
+
+use crate::placeholder::Shape;
+use crate::select::{Selected, selected};
+use crate::{EngineError, Session};
+
+/// Attempts to write the document while others write it too.
+const ATTEMPTS: usize = 8;
+
+/// An entry, as it is written. Where the secret was says where to look first: it may have moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Line {
+    placeholder: String,
+    secret: SecretId,
+    field: FieldName,
+    workspace: WorkspaceName,
+    group: Option<GroupName>,
+    key: KeyName,
+    escapes: Option<u8>,
+}
+
+/// A field that a placeholder is to stand for.
+pub(crate) struct Wanted {
+    pub(crate) located: Located,
+    pub(crate) field: FieldName,
+    pub(crate) shape: Shape,
+    /// How its value is written between double quotes, where it is.
+    pub(crate) escapes: Option<Escapes>,
+}
+
+impl Session {
+    /// The placeholders of these fields, made where there are none yet; `None` for one whose value
+    /// was written otherwise when its placeholder took its place before.
+    ///
+    /// # Errors
+    /// [`EngineError::Vault`].
+    pub(crate) fn placeholders(
+        &mut self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Option<String>>, EngineError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, mut lines) = self.read_placeholders()?;
+            let mut changed = Vec::new();
+            let mut found = Vec::with_capacity(wanted.len());
+            for one in wanted {
+                let secret = one.located.head.id;
+                let bits = one.escapes.map(Escapes::bits);
+                let of_it = |line: &Line| line.secret == secret && line.field == one.field;
+                if let Some(at) = lines.iter().position(of_it) {
+                    let line = &mut lines[at];
+                    match (line.escapes, bits) {
+                        (Some(known), Some(bits)) if known != bits => found.push(None),
+                        (None, Some(_)) => {
+                            line.escapes = bits;
+                            changed.push(line.subject());
+                            found.push(Some(line.placeholder.clone()));
+                        }
+                        _ => found.push(Some(line.placeholder.clone())),
+                    }
+                    continue;
+                }
+                let line = Line {
+                    placeholder: self.draw(&one.shape, &lines),
+                    secret,
+                    field: one.field.clone(),
+                    workspace: one.located.scope.workspace.clone(),
+                    group: one.located.scope.group.clone(),
+                    key: one.located.head.key.clone(),
+                    escapes: bits,
+                };
+                found.push(Some(line.placeholder.clone()));
+                changed.push(line.subject());
+                lines.push(line);
+            }
+            if changed.is_empty() {
+                return Ok(found);
+            }
+            let change = Change {
+                kind: ChangeKind::Placeholder,
+                subjects: changed,
+                detail: String::new(),
+            };
+            // Names and numbers: they can always be written.
+            let content = serde_json::to_vec(&lines).unwrap_or_default();
+            match self.vault.put_document(
+                &mut self.journal,
+                Document::PLACEHOLDERS,
+                (revision, &content),
+                &change,
+            ) {
+                Err(VaultError::Stale { .. }) => {}
+                done => {
+                    done?;
+                    return Ok(found);
+                }
+            }
+        }
+        Err(VaultError::Stale {
+            what: Document::PLACEHOLDERS,
+        }
+        .into())
+    }
+
+    /// What a placeholder stands for, and how its value was written between double quotes.
+    ///
+    /// # Errors
+    /// [`EngineError::Placeholder`] when this vault did not make it, or what it stood for is gone.
+    pub(crate) fn behind(&mut self, text: &str) -> Result<(Selected, Escapes), EngineError> {
+        let (_, lines) = self.read_placeholders()?;
+        let Some(line) = lines.into_iter().find(|line| line.placeholder == text) else {
+            return Err(EngineError::Placeholder {
+                variable: None,
+                gone: None,
+            });
+        };
+        let escapes = line.escapes.map_or(Escapes::ALL, Escapes::from_bits);
+        match self.standing(&line)? {
+            Some(located) => Ok((selected(&located, &line.field, None)?, escapes)),
+            None => Err(EngineError::Placeholder {
+                variable: None,
+                gone: Some(line.key),
+            }),
+        }
+    }
+
+    /// The secret, where it was or wherever it moved to.
+    fn standing(&mut self, line: &Line) -> Result<Option<Located>, EngineError> {
+        let scope = Scope {
+            workspace: line.workspace.clone(),
+            group: line.group.clone(),
+        };
+        let there = self.vault.find(&mut self.journal, &scope, &line.key)?;
+        let is_it = |located: &Located| located.head.id == line.secret;
+        if let Some(located) = there.filter(is_it) {
+            return Ok(Some(located).filter(|located| located.head.removed.is_none()));
+        }
+        let names: Vec<WorkspaceName> = self.vault.workspaces().cloned().collect();
+        for name in names {
+            let heads = self.vault.list(&mut self.journal, &name)?;
+            let Some(head) = heads.into_iter().find(|head| head.id == line.secret) else {
+                continue;
+            };
+            let scope = Scope {
+                workspace: name,
+                group: head.group.clone(),
+            };
+            let found = self.vault.find(&mut self.journal, &scope, &head.key)?;
+            return Ok(found
+                .filter(is_it)
+                .filter(|located| located.head.removed.is_none()));
+        }
+        Ok(None)
+    }
+
+    /// One that nothing has yet: short ones may fall together.
+    fn draw(&self, shape: &Shape, lines: &[Line]) -> String {
+        loop {
+            let text = shape.draw(&*self.setting.effects.rng);
+            if !lines.iter().any(|line| line.placeholder == text) {
+                return text;
+            }
+        }
+    }
+
+    fn read_placeholders(&mut self) -> Result<(Option<u64>, Vec<Line>), EngineError> {
+        let document = self
+            .vault
+            .document(&mut self.journal, Document::PLACEHOLDERS)?;
+        let Some(document) = document else {
+            return Ok((None, Vec::new()));
+        };
+        let lines =
+            serde_json::from_slice(&document.content).map_err(|_| VaultError::Tampered {
+                what: Document::PLACEHOLDERS.to_owned(),
+            })?;
+        Ok((Some(document.revision), lines))
+    }
+}
+
+impl Line {
+    fn subject(&self) -> String {
+        let group = self.group.as_ref().map(|group| format!(":{group}"));
+        let group = group.unwrap_or_default();
+        format!("{}{group} {}#{}", self.workspace, self.key, self.field)
+    }
+}
