@@ -152,3 +152,52 @@ fn row_34_a_sandbox_of_the_same_user_is_not_served() {
         "a caller in namespaces that its user made is refused, though it is closed to debuggers",
     );
 }
+
+/// A client names a folder, and the daemon opens nothing in it: what the folder says is for the
+/// caller to read.
+#[test]
+fn row_36_the_daemon_reads_no_file_in_the_callers_folder() {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    let served = opened();
+    fs::write(served.path("work/.env"), "FOUND=subrosa://no/such\n").expect("written");
+    let mut client = subrosa_wire::connect(&served.socket(), "tests").expect("it listens");
+    let run = subrosa_wire::Run {
+        command: vec![b"true".to_vec()],
+        patterns: Vec::new(),
+        binds: Vec::new(),
+        inject: None,
+        pass: Vec::new(),
+        limits: subrosa_model::ProcessLimits::default(),
+        variables: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
+        directory: served.path("work").into_os_string().into_encoded_bytes(),
+        mask: 0o077,
+        streams: [false; 3],
+    };
+    let call = subrosa_wire::Call {
+        scope: subrosa_model::Scope {
+            workspace: subrosa_model::Scope::default_workspace(),
+            group: None,
+        },
+        request: subrosa_wire::Request::Run(Box::new(run)),
+    };
+    let (_ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .expect("a pair of sockets");
+    let theirs = std::os::fd::AsFd::as_fd(&theirs);
+    let reply = client.call(&call, None, &[theirs]).expect("an answer");
+    assert!(
+        matches!(reply, Ok(subrosa_wire::Answer::Ran(_))),
+        "{reply:?}"
+    );
+    // The program itself reads it, and says what is wrong with it.
+    let own = served.run(&["run", "--", "true"]);
+    assert!(own.status == 125 && own.err.contains("no/such"), "{own:?}");
+    held(
+        36,
+        "a `.env` in the caller's folder is read by the caller alone",
+    );
+}

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::desktop::Desktop;
 use subrosa_tests::{Done, Place, program};
 
 /// The label of the slot under test.
@@ -17,6 +18,8 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Whether it proves that a person is there.
     pub(crate) presence: bool,
+    /// Whether it may open a vault that is not pinned.
+    pub(crate) vouches: bool,
     /// Whether it may be the only one that a person has.
     pub(crate) everyday: bool,
     /// What `status` says of the custody, where it is none.
@@ -25,58 +28,93 @@ pub(crate) struct Kind {
     pub(crate) add: fn(&Place) -> Way,
 }
 
-/// Every kind.
-pub(crate) const KINDS: &[Kind] = &[
+pub(crate) fn passphrase() -> Kind {
     Kind {
         name: "passphrase",
         presence: true,
+        vouches: true,
         everyday: true,
         custody: None,
-        add: passphrase,
-    },
+        add: add_passphrase,
+    }
+}
+
+pub(crate) fn recovery() -> Kind {
     Kind {
         name: "recovery code",
         presence: true,
+        vouches: true,
         everyday: false,
         custody: None,
-        add: recovery,
-    },
+        add: add_recovery,
+    }
+}
+
+pub(crate) fn key_file() -> Kind {
     Kind {
         name: "key file",
         presence: false,
+        vouches: false,
         everyday: false,
         custody: Some("a key file opens the vault without a person"),
-        add: key_file,
-    },
+        add: add_key_file,
+    }
+}
+
+pub(crate) fn environment() -> Kind {
     Kind {
         name: "environment",
         presence: false,
+        vouches: false,
         everyday: false,
         custody: Some("an environment variable opens the vault without a person"),
-        add: environment,
-    },
+        add: add_environment,
+    }
+}
+
+pub(crate) fn command() -> Kind {
     Kind {
         name: "command",
         presence: false,
+        vouches: false,
         everyday: false,
         custody: Some("a command opens the vault without a person"),
-        add: command,
-    },
+        add: add_command,
+    }
+}
+
+pub(crate) fn age() -> Kind {
     Kind {
         name: "age identity",
         presence: false,
+        vouches: false,
         everyday: false,
         custody: Some("an age identity opens the vault without a person"),
-        add: age,
-    },
+        add: add_age,
+    }
+}
+
+pub(crate) fn ssh() -> Kind {
     Kind {
         name: "SSH identity",
         presence: false,
+        vouches: false,
         everyday: false,
         custody: Some("an age identity opens the vault without a person"),
-        add: ssh,
-    },
-];
+        add: add_ssh,
+    }
+}
+
+pub(crate) fn keyring() -> Kind {
+    Kind {
+        name: "OS keyring",
+        presence: false,
+        vouches: false,
+        everyday: false,
+        custody: Some("the OS keyring opens the vault without a person"),
+        add: add_keyring,
+    }
+}
 
 /// How the vault is opened with the slot.
 #[derive(Default)]
@@ -147,7 +185,7 @@ pub(crate) fn added<A: AsRef<OsStr>>(place: &Place, words: &[A], fourth: &str) -
     Done::of(&mut command, b"")
 }
 
-fn passphrase(place: &Place) -> Way {
+fn add_passphrase(place: &Place) -> Way {
     fs::write(place.path("another"), "another passphrase of ours").expect("written");
     let words = [
         "key",
@@ -162,7 +200,7 @@ fn passphrase(place: &Place) -> Way {
     Way::by(&["--passphrase-fd", "3"]).file(place.path("another"))
 }
 
-fn recovery(place: &Place) -> Way {
+fn add_recovery(place: &Place) -> Way {
     let done = place
         .proven(&["key", "add", "recovery", "--label", LABEL])
         .ok();
@@ -171,7 +209,7 @@ fn recovery(place: &Place) -> Way {
     Way::by(&["--recovery-fd", "3"]).file(place.path("code"))
 }
 
-fn key_file(place: &Place) -> Way {
+fn add_key_file(place: &Place) -> Way {
     let path = place.path("live/user/another-key");
     let path = path.to_str().expect("UTF-8");
     place
@@ -180,7 +218,7 @@ fn key_file(place: &Place) -> Way {
     Way::by(&["--key-file", path])
 }
 
-fn environment(place: &Place) -> Way {
+fn add_environment(place: &Place) -> Way {
     let words = [
         "key",
         "add",
@@ -198,7 +236,7 @@ fn environment(place: &Place) -> Way {
     }
 }
 
-fn command(place: &Place) -> Way {
+fn add_command(place: &Place) -> Way {
     let kept = place.path("kept");
     fs::write(&kept, "7c".repeat(32)).expect("written");
     let kept = kept.to_str().expect("UTF-8");
@@ -210,7 +248,7 @@ fn command(place: &Place) -> Way {
     Way::by(&["--open-with", "command"])
 }
 
-fn age(place: &Place) -> Way {
+fn add_age(place: &Place) -> Way {
     let path = place.path("identity");
     let path = path.to_str().expect("UTF-8");
     told("age-keygen", &["-o", path]);
@@ -220,7 +258,7 @@ fn age(place: &Place) -> Way {
     Way::by(&["--age-identity", path])
 }
 
-fn ssh(place: &Place) -> Way {
+fn add_ssh(place: &Place) -> Way {
     let path = place.path("id_ed25519");
     let path = path.to_str().expect("UTF-8");
     told("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", path]);
@@ -237,6 +275,19 @@ fn ssh(place: &Place) -> Way {
     place.proven(&words).ok();
     Way {
         variables: vec![("SUBROSA_AGE_IDENTITY", path.to_owned())],
+        ..Way::default()
+    }
+}
+
+fn add_keyring(place: &Place) -> Way {
+    let desktop = Desktop::start(place);
+    let mut add = place.with_passphrase("passphrase", &["key", "add", "keyring", "--label", LABEL]);
+    add.env("DBUS_SESSION_BUS_ADDRESS", &desktop.address);
+    Done::of(&mut add, b"").ok();
+    Way {
+        words: vec!["--open-with".to_owned(), "keyring".to_owned()],
+        variables: vec![("DBUS_SESSION_BUS_ADDRESS", desktop.address.clone())],
+        _held: Some(Box::new(desktop)),
         ..Way::default()
     }
 }

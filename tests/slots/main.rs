@@ -1,6 +1,7 @@
 //! Every kind of slot, by itself: it opens the vault in a fresh process and through the daemon, and
 //! once it is removed it opens nothing of today's.
 
+mod desktop;
 mod kinds;
 
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use subrosa_tests::{Done, Place, Served, copy_folder, held};
 
-use kinds::{KINDS, Kind, LABEL, Way, added, unproven};
+use kinds::{Kind, LABEL, Way, added, unproven};
 
 const VALUE: &[u8] = b"canary-1zq8m4-of-yesterday";
 const LATER: &str = "later/of-today";
@@ -55,122 +56,110 @@ fn alone(place: &Place, kind: &Kind) {
     proven(&["key", "rm", "passphrase"]);
 }
 
-#[test]
-fn each_kind_alone_opens_the_vault_in_a_fresh_process() {
-    for kind in KINDS {
-        println!("{}", kind.name);
-        let (place, way) = with(kind);
-        alone(&place, kind);
-        let others = place.proven(&["--json", "ls"]);
-        assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
-        let others = place.run(&["--json", "ls"]);
-        assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
+fn alone_opens_the_vault_in_a_fresh_process(kind: &Kind) {
+    let (place, way) = with(kind);
+    alone(&place, kind);
+    let others = place.proven(&["--json", "ls"]);
+    assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
+    let others = place.run(&["--json", "ls"]);
+    assert!(["wrong_key", "no_slot"].contains(&code(&others).as_str()));
 
-        let listed = way.run(&place, &["ls"], b"").ok();
-        assert!(listed.text().contains("api/key"), "{listed:?}");
-        way.run(&place, &["set", "more", "--stdin"], b"of it").ok();
-        let slots = json(&way.run(&place, &["--json", "key", "ls"], b""));
-        let slots = slots.as_array().expect("a list");
-        let own = slots.iter().find(|slot| slot["label"] == LABEL);
-        let own = own.expect("the slot under test");
-        assert_eq!(own["current"], true, "{own}");
-        assert_eq!(own["presence"], kind.presence, "{own}");
-        assert_eq!(slots.len(), if kind.everyday { 1 } else { 2 });
+    let listed = way.run(&place, &["ls"], b"").ok();
+    assert!(listed.text().contains("api/key"), "{listed:?}");
+    way.run(&place, &["set", "more", "--stdin"], b"of it").ok();
+    let slots = json(&way.run(&place, &["--json", "key", "ls"], b""));
+    let slots = slots.as_array().expect("a list");
+    let own = slots.iter().find(|slot| slot["label"] == LABEL);
+    let own = own.expect("the slot under test");
+    assert_eq!(own["current"], true, "{own}");
+    assert_eq!(own["presence"], kind.presence, "{own}");
+    assert_eq!(slots.len(), if kind.everyday { 1 } else { 2 });
 
-        let status = json(&unproven(&place, &["--json", "status"]));
-        assert_eq!(status["ambient"], !kind.presence, "{status}");
-        let custody = status["custody"].as_str().expect("words");
-        let words = kind.custody.unwrap_or("same user: stops accidents");
-        assert!(custody.contains(words), "{custody}");
+    let status = json(&unproven(&place, &["--json", "status"]));
+    assert_eq!(status["ambient"], !kind.presence, "{status}");
+    let custody = status["custody"].as_str().expect("words");
+    let words = kind.custody.unwrap_or("same user: stops accidents");
+    assert!(custody.contains(words), "{custody}");
 
-        let read = way.run(&place, &["read", "api/key"], b"");
-        if kind.presence {
-            assert_eq!(read.ok().out, VALUE);
-        } else {
-            let read = read.explained(&["refused by presence"]);
-            assert!(read.out.is_empty(), "{read:?}");
-        }
+    let read = way.run(&place, &["read", "api/key"], b"");
+    if kind.presence {
+        assert_eq!(read.ok().out, VALUE);
+    } else {
+        let read = read.explained(&["refused by presence"]);
+        assert!(read.out.is_empty(), "{read:?}");
     }
 }
 
-#[test]
-fn each_kind_opens_the_vault_of_the_daemon() {
-    for kind in KINDS {
-        println!("{}", kind.name);
-        let (place, way) = with(kind);
-        let served = Served::of(place);
-        let mut unlock = way.command(&served, &["unlock", "--json"]);
-        unlock.env_remove("SUBROSA_NO_DAEMON");
-        let told = json(&Done::of(&mut unlock, b""));
-        assert_eq!(told["unlocked"], true, "{told}");
-        assert_eq!(told["slot"], LABEL, "{told}");
-        // Nothing of the way is needed from here on.
-        let _ = fs::remove_dir_all(served.path("live/home/config"));
-        let listed = served.run(&["ls"]).ok();
-        assert!(listed.text().contains("api/key"), "{listed:?}");
-        served.run(&["lock"]).ok();
-        served.run(&["ls"]).explained(&["subrosa unlock"]);
-    }
+fn opens_the_vault_of_the_daemon(kind: &Kind) {
+    let (place, way) = with(kind);
+    let served = Served::of(place);
+    let mut unlock = way.command(&served, &["unlock", "--json"]);
+    unlock.env_remove("SUBROSA_NO_DAEMON");
+    let told = json(&Done::of(&mut unlock, b""));
+    assert_eq!(told["unlocked"], true, "{told}");
+    assert_eq!(told["slot"], LABEL, "{told}");
+    // Nothing of the way is needed from here on.
+    let _ = fs::remove_dir_all(served.path("live/home/config"));
+    let listed = served.run(&["ls"]).ok();
+    assert!(listed.text().contains("api/key"), "{listed:?}");
+    served.run(&["lock"]).ok();
+    served.run(&["ls"]).explained(&["subrosa unlock"]);
 }
 
-#[test]
-fn a_removed_slot_opens_neither_the_vault_nor_an_old_copy_with_todays_data() {
-    for kind in KINDS {
-        println!("{}", kind.name);
-        let (place, way) = with(kind);
-        let own = |place: &Place| way.run(place, &["--json", "ls"], b"");
-        own(&place).ok();
-        copy_folder(&place.data(), &place.path("old"));
-        place.proven(&["key", "rm", LABEL]).ok();
-        place.set(LATER, b"of today");
+fn removed_opens_neither_the_vault_nor_an_old_copy_with_todays_data(kind: &Kind) {
+    let (place, way) = with(kind);
+    let own = |place: &Place| way.run(place, &["--json", "ls"], b"");
+    own(&place).ok();
+    copy_folder(&place.data(), &place.path("old"));
+    place.proven(&["key", "rm", LABEL]).ok();
+    place.set(LATER, b"of today");
 
-        let gone = own(&place);
-        assert!(
-            ["no_slot", "wrong_key"].contains(&code(&gone).as_str()),
-            "{gone:?}"
-        );
-        copy_folder(&place.data(), &place.path("today"));
-        let (old, today) = (place.path("old/vault.db"), place.path("today/vault.db"));
+    let gone = own(&place);
+    assert!(
+        ["no_slot", "wrong_key"].contains(&code(&gone).as_str()),
+        "{gone:?}"
+    );
+    copy_folder(&place.data(), &place.path("today"));
+    let (old, today) = (place.path("old/vault.db"), place.path("today/vault.db"));
 
-        // The old copy in the place of today's.
-        put(&place, &old);
-        assert_eq!(code(&own(&place)), "forged", "{}", kind.name);
-        // The same slot in today's vault, and today's records in the old one.
-        for (base, other, only) in [
-            (
-                &today,
-                &old,
-                format!("instr(body, CAST('{LABEL}' AS BLOB)) > 0"),
-            ),
-            (&old, &today, "1".to_owned()),
-        ] {
-            put(&place, base);
-            let database = Connection::open(place.vault()).expect("it opens");
-            let other = other.to_str().expect("UTF-8");
-            database
-                .execute("ATTACH ?1 AS other", [other])
-                .expect("both open");
-            let sql =
-                format!("INSERT OR REPLACE INTO records SELECT * FROM other.records WHERE {only}");
-            assert!(database.execute(&sql, []).expect("mixed") > 0);
-            drop(database);
-            let mixed = own(&place);
-            assert_ne!(mixed.status, 0, "{mixed:?}");
-            assert!(!mixed.text().contains(LATER), "{mixed:?}");
-            // Nor where nobody knows the vault.
-            let aside = place.path("aside");
-            fs::rename(pins(&place), &aside).expect("moved");
-            let mixed = way.run(&place, &["--json", "--accept-root", "ls"], b"");
-            assert_ne!(mixed.status, 0, "{}: {mixed:?}", kind.name);
-            assert!(!mixed.text().contains(LATER), "{mixed:?}");
-            let _ = fs::remove_dir_all(pins(&place));
-            fs::rename(&aside, pins(&place)).expect("moved");
-        }
-        // Today's own data are as they were.
-        put(&place, &today);
-        let listed = place.run(&["ls"]).ok();
-        assert!(listed.text().contains(LATER), "{listed:?}");
+    // The old copy in the place of today's.
+    put(&place, &old);
+    assert_eq!(code(&own(&place)), "forged", "{}", kind.name);
+    // The same slot in today's vault, and today's records in the old one.
+    for (base, other, only) in [
+        (
+            &today,
+            &old,
+            format!("instr(body, CAST('{LABEL}' AS BLOB)) > 0"),
+        ),
+        (&old, &today, "1".to_owned()),
+    ] {
+        put(&place, base);
+        let database = Connection::open(place.vault()).expect("it opens");
+        let other = other.to_str().expect("UTF-8");
+        database
+            .execute("ATTACH ?1 AS other", [other])
+            .expect("both open");
+        let sql =
+            format!("INSERT OR REPLACE INTO records SELECT * FROM other.records WHERE {only}");
+        assert!(database.execute(&sql, []).expect("mixed") > 0);
+        drop(database);
+        let mixed = own(&place);
+        assert_ne!(mixed.status, 0, "{mixed:?}");
+        assert!(!mixed.text().contains(LATER), "{mixed:?}");
+        // Nor where nobody knows the vault.
+        let aside = place.path("aside");
+        fs::rename(pins(&place), &aside).expect("moved");
+        let mixed = way.run(&place, &["--json", "--accept-root", "ls"], b"");
+        assert_ne!(mixed.status, 0, "{}: {mixed:?}", kind.name);
+        assert!(!mixed.text().contains(LATER), "{mixed:?}");
+        let _ = fs::remove_dir_all(pins(&place));
+        fs::rename(&aside, pins(&place)).expect("moved");
     }
+    // Today's own data are as they were.
+    put(&place, &today);
+    let listed = place.run(&["ls"]).ok();
+    assert!(listed.text().contains(LATER), "{listed:?}");
     held(
         45,
         "a removed slot of any kind opens neither the vault nor an old copy with today's data",
@@ -190,11 +179,38 @@ fn pins(place: &Place) -> PathBuf {
     place.path("live/state/subrosa/pins")
 }
 
+macro_rules! tests {
+    ($($name:ident)*) => {
+        $(mod $name {
+            use crate::kinds::$name as kind;
+
+            #[test]
+            fn alone_opens_the_vault_in_a_fresh_process() {
+                crate::alone_opens_the_vault_in_a_fresh_process(&kind());
+            }
+
+            #[test]
+            fn opens_the_vault_of_the_daemon() {
+                crate::opens_the_vault_of_the_daemon(&kind());
+            }
+
+            #[test]
+            fn row_45_removed_opens_neither_the_vault_nor_an_old_copy_with_todays_data() {
+                crate::removed_opens_neither_the_vault_nor_an_old_copy_with_todays_data(&kind());
+            }
+        })*
+
+        /// Every kind.
+        const KINDS: &[fn() -> Kind] = &[$(kinds::$name),*];
+    };
+}
+
+tests! { passphrase recovery key_file environment command age ssh keyring }
+
 #[test]
 fn row_45_a_slot_without_presence_opens_no_vault_that_is_not_pinned() {
-    for kind in KINDS.iter().filter(|kind| !kind.presence) {
-        println!("{}", kind.name);
-        let (place, way) = with(kind);
+    for kind in KINDS.iter().map(|kind| kind()).filter(|kind| !kind.vouches) {
+        let (place, way) = with(&kind);
         // What an agent could plant: a vault of its own with a slot for the user's way to open it.
         fs::remove_dir_all(pins(&place)).expect("pins were there");
         let done = way.run(&place, &["--json", "ls"], b"");

@@ -103,6 +103,21 @@ const NEEDS: &[Need] = &[
         debian: "age",
     },
     Need {
+        program: "dbus-daemon",
+        why: "carries the keyring that keeps a slot's secret",
+        debian: "dbus",
+    },
+    Need {
+        program: "gnome-keyring-daemon",
+        why: "keeps a slot's secret",
+        debian: "gnome-keyring",
+    },
+    Need {
+        program: "secret-tool",
+        why: "asks the keyring for a slot's secret",
+        debian: "libsecret-tools",
+    },
+    Need {
         program: "ssh-keygen",
         why: "makes identities for slots",
         debian: "openssh-client",

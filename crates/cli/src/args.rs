@@ -52,7 +52,8 @@ Opening the vault:
 Where things are:
   $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
   $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group,
-  key_file, key_variable, age_identity and key_command. A flag wins over the environment, the environment over the file.
+  key_file, key_variable, age_identity, key_command and open_with. A flag wins over the environment, the environment
+  over the file.
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use subrosa_engine::{Unlock, read_age, read_command, read_key_file};
+use subrosa_engine::{Unlock, read_age, read_command, read_key_file, read_keyring};
 
 use crate::args::Global;
 use crate::context::Context;
@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Command,
     /// The identity that --age-identity, SUBROSA_AGE_IDENTITY or config.toml names.
     Age,
+    /// The secret that the keyring of the desktop keeps.
+    Keyring,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::Command => "command",
             Self::Age => "age",
+            Self::Keyring => "keyring",
         }
     }
 }
@@ -84,6 +87,14 @@ impl Context {
             (Kind::Environment, self.arrived.is_some()),
             (Kind::KeyFile, self.key_file_variable().is_some()),
             (Kind::Age, self.age_variable().is_some()),
+        ];
+        if let Some((kind, _)) = told.into_iter().find(|(_, told)| *told) {
+            return Ok(Some(kind));
+        }
+        if let Some(kind) = self.configured()? {
+            return Ok(Some(kind).filter(|kind| *kind != Kind::Passphrase));
+        }
+        let told = [
             (Kind::KeyFile, self.config.key_file.is_some()),
             (Kind::Age, self.config.age_identity.is_some()),
             (Kind::Command, self.config.key_command.is_some()),
@@ -92,6 +103,18 @@ impl Context {
             .into_iter()
             .find(|(_, told)| *told)
             .map(|(kind, _)| kind))
+    }
+
+    /// The kind that the configuration names.
+    fn configured(&self) -> Result<Option<Kind>, Failure> {
+        let Some(name) = &self.config.open_with else {
+            return Ok(None);
+        };
+        let kind = <Kind as clap::ValueEnum>::from_str(name, false);
+        kind.map(Some).map_err(|_| {
+            let text = "config.toml: open_with names no kind of slot";
+            Failure::new("config", text).remedy("see which there are: subrosa --help, --open-with")
+        })
     }
 
     /// Whether flags or the environment say how the vault is opened, so that no daemon is asked.
@@ -129,6 +152,7 @@ impl Context {
                     })?;
                 Ok(read_age(&self.home, &path)?)
             }
+            Kind::Keyring => Ok(read_keyring(&self.home, &self.variables())?),
             Kind::Command => {
                 let line = self.config.key_command.as_deref().ok_or_else(|| {
                     missing("config.toml names no command").remedy(

@@ -268,6 +268,7 @@ pub(crate) fn with_article(kind: SlotKind) -> &'static str {
         SlotKind::Environment => "an environment variable",
         SlotKind::Command => "a command",
         SlotKind::Age => "an age identity",
+        SlotKind::Keyring => "the OS keyring",
         _ => "a slot of a later program",
     }
 }

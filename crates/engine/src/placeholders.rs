@@ -114,14 +114,20 @@ impl Session {
     /// [`EngineError::Placeholder`] when this vault did not make it, or what it stood for is gone.
     pub(crate) fn behind(&mut self, text: &str) -> Result<(Selected, Escapes), EngineError> {
         let (_, lines) = self.read_placeholders()?;
-        let Some(line) = lines.into_iter().find(|line| line.placeholder == text) else {
-            return Err(EngineError::Placeholder {
-                variable: None,
-                gone: None,
-            });
+        let unknown = || EngineError::Placeholder {
+            variable: None,
+            gone: None,
         };
+        let line = lines.into_iter().find(|line| line.placeholder == text);
+        let line = line.ok_or_else(unknown)?;
         let escapes = line.escapes.map_or(Escapes::ALL, Escapes::from_bits);
-        match self.standing(&line)? {
+        let standing = self.standing(&line)?;
+        let within = |one: &Located| self.reaches(&one.scope, &one.head.key);
+        // What is beyond a token is as though it were not there, and its name as well.
+        if self.reach.is_some() && !standing.as_ref().is_some_and(within) {
+            return Err(unknown());
+        }
+        match standing {
             Some(located) => Ok((selected(&located, &line.field, None)?, escapes)),
             None => Err(EngineError::Placeholder {
                 variable: None,

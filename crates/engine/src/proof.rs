@@ -3,6 +3,8 @@
 mod age;
 mod command;
 mod encoded;
+mod keyring;
+mod tool;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,6 +20,8 @@ pub(crate) use age::{AGE_SECRET, encrypt as encrypt_to};
 pub use command::read_command;
 pub(crate) use encoded::draw_secret;
 pub use encoded::{SECRET_TEXT_MAX, Source, decode_secret};
+pub use keyring::read_keyring;
+pub(crate) use keyring::{clear_keyring, store_in_keyring};
 
 /// Longest key file, in bytes.
 const KEY_FILE_MAX: usize = 4096;

@@ -89,6 +89,10 @@ fn secret(kind: SlotKind) -> &'static str {
             "See what it does by itself, and name it in config.toml: key_command = [\"/usr/bin/pass\", \"show\", \"subrosa\"]. \
              A secret that it could print: openssl rand -hex 32"
         }
+        SlotKind::Keyring => {
+            "Unlock the keyring, and see that secret-tool is there (Debian: libsecret-tools); or add the slot anew: \
+             subrosa key add keyring"
+        }
         _ => "Try another slot: subrosa --help, \"Opening the vault\"",
     }
 }

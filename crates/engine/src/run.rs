@@ -38,8 +38,9 @@ pub struct RunOptions {
     pub patterns: Vec<String>,
     /// Variables that are bound to a secret by name.
     pub binds: Vec<(VarName, String)>,
-    /// Files whose references are resolved.
-    pub env_files: Vec<PathBuf>,
+    /// Files whose references are resolved; `None` where whoever wants the run has read them, and
+    /// nobody else is to.
+    pub env_files: Option<Vec<PathBuf>>,
     /// How values reach the command; `None` takes the way that the policy allows.
     pub inject: Option<Inject>,
     /// Variables of ours that the command inherits beside the usual ones.
@@ -63,13 +64,15 @@ impl RunOptions {
     /// # Errors
     /// [`EngineError::Import`] with the line that cannot be read.
     pub fn references(&self) -> Result<Vec<(VarName, String)>, EngineError> {
-        let implicit =
-            self.patterns.is_empty() && self.binds.is_empty() && self.env_files.is_empty();
+        let Some(named) = &self.env_files else {
+            return Ok(Vec::new());
+        };
+        let implicit = self.patterns.is_empty() && self.binds.is_empty() && named.is_empty();
         let usual = self.directory.join(".env");
         let files = if implicit && usual.is_file() {
             std::slice::from_ref(&usual)
         } else {
-            &self.env_files
+            named
         };
         let mut found = Vec::new();
         for file in files {

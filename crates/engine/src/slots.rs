@@ -4,6 +4,7 @@
     reason = "a key file that opens nothing is removed"
 )]
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use subrosa_store::files::create_new;
 use subrosa_store::pins::PinRecord;
 use subrosa_vault::{NewSlot, SlotInfo, SlotKind, Unlock, VaultError};
 
-use crate::proof::{AGE_SECRET, Source, decode_secret, draw_secret, encrypt_to};
+use crate::proof::{
+    AGE_SECRET, Source, clear_keyring, decode_secret, draw_secret, encrypt_to, store_in_keyring,
+};
 use crate::{EngineError, Session, pinning};
 
 /// How long a passphrase takes to check.
@@ -158,6 +161,42 @@ impl Session {
             label,
             params: Argon2Params::FLOOR,
         })
+    }
+
+    /// Adds a secret that the keyring of the desktop keeps.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Secret`] when the keyring keeps nothing,
+    /// [`EngineError::Vault`].
+    pub fn add_keyring(
+        &mut self,
+        label: &str,
+        variables: &[(OsString, OsString)],
+    ) -> Result<SlotShown, EngineError> {
+        // Before the keyring has anything to keep.
+        self.require_presence("adding a slot")?;
+        let text = draw_secret(&*self.setting.effects.rng)?;
+        let source = Source {
+            kind: SlotKind::Keyring,
+            what: "the secret",
+        };
+        let secret = decode_secret(&text, source)?;
+        let name: [u8; 16] = random(&*self.setting.effects.rng);
+        let item = (self.vault.id(), &name[..]);
+        store_in_keyring(item, &text, variables)?;
+        let added = self.add(&NewSlot {
+            unlock: Unlock::Keyring {
+                secret,
+                envelope: name.to_vec(),
+            },
+            label,
+            params: Argon2Params::FLOOR,
+        });
+        if added.is_err() {
+            // It would open nothing.
+            let _ = clear_keyring(item, variables);
+        }
+        added
     }
 
     fn add(&mut self, new: &NewSlot<'_>) -> Result<SlotShown, EngineError> {

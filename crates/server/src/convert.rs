@@ -32,6 +32,7 @@ pub fn proof_of(unlock: &Unlock) -> Option<(wire::Proof, &SecretBuf)> {
         Unlock::Environment(secret) => (wire::Proof::Environment, secret),
         Unlock::Command(secret) => (wire::Proof::Command, secret),
         Unlock::Age { secret, .. } => (wire::Proof::Age, secret),
+        Unlock::Keyring { secret, .. } => (wire::Proof::Keyring, secret),
         _ => return None,
     })
 }
@@ -45,6 +46,10 @@ pub(crate) fn unlock(sent: wire::Proof, secret: SecretBuf) -> Unlock {
         wire::Proof::Command => Unlock::Command(secret),
         // What a slot holds in its envelope matters only where one is made.
         wire::Proof::Age => Unlock::Age {
+            secret,
+            envelope: Vec::new(),
+        },
+        wire::Proof::Keyring => Unlock::Keyring {
             secret,
             envelope: Vec::new(),
         },
@@ -349,7 +354,7 @@ pub(crate) fn options(sent: wire::Run) -> RunOptions {
         command: sent.command.into_iter().map(OsString::from_vec).collect(),
         patterns: sent.patterns,
         binds: sent.binds,
-        env_files: Vec::new(),
+        env_files: None,
         inject: sent.inject,
         pass: sent.pass,
         limits: sent.limits,

@@ -207,8 +207,8 @@ impl Slot {
         let (lineage, binding) = (VerifyingKey(d.fixed()?), d.fixed()?);
         let envelope = d.bytes()?.to_vec();
         let known = SlotKind::from_number(kind);
-        let has_none = known.is_some_and(|kind| kind != SlotKind::Age);
-        if envelope.len() > ENVELOPE_MAX || (has_none && !envelope.is_empty()) {
+        let (least, most) = known.map_or((0, ENVELOPE_MAX), SlotKind::envelope_lengths);
+        if envelope.len() < least || envelope.len() > most {
             return Err(Malformed);
         }
         let slot = Self {

@@ -5,6 +5,7 @@
 use subrosa_crypto::{Argon2Params, Key, SecretBuf, high_entropy_key, passphrase_key};
 
 use crate::VaultError;
+use crate::slot::ENVELOPE_MAX;
 
 /// What opens a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,17 +23,20 @@ pub enum SlotKind {
     Command,
     /// A secret that is encrypted to an age recipient or an SSH key.
     Age,
+    /// A secret that the keyring of the desktop keeps.
+    Keyring,
 }
 
 impl SlotKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Passphrase,
         Self::Recovery,
         Self::KeyFile,
         Self::Environment,
         Self::Command,
         Self::Age,
+        Self::Keyring,
     ];
 
     pub(crate) const fn number(self) -> u8 {
@@ -43,6 +47,7 @@ impl SlotKind {
             Self::Environment => 4,
             Self::Command => 5,
             Self::Age => 6,
+            Self::Keyring => 7,
         }
     }
 
@@ -60,6 +65,16 @@ impl SlotKind {
             Self::Environment => "environment variable",
             Self::Command => "command",
             Self::Age => "age identity",
+            Self::Keyring => "OS keyring",
+        }
+    }
+
+    /// How many bytes the envelope of such a slot may have, at least and at most.
+    pub(crate) const fn envelope_lengths(self) -> (usize, usize) {
+        match self {
+            Self::Age => (0, ENVELOPE_MAX),
+            Self::Keyring => (16, 16),
+            _ => (0, 0),
         }
     }
 
@@ -92,6 +107,13 @@ pub enum Unlock {
         /// The secret as the slot holds it, encrypted.
         envelope: Vec<u8>,
     },
+    /// The secret that a keyring kept.
+    Keyring {
+        /// What it kept.
+        secret: SecretBuf,
+        /// The name under which it keeps it, 16 bytes.
+        envelope: Vec<u8>,
+    },
 }
 
 impl Unlock {
@@ -105,13 +127,14 @@ impl Unlock {
             Self::Environment(_) => SlotKind::Environment,
             Self::Command(_) => SlotKind::Command,
             Self::Age { .. } => SlotKind::Age,
+            Self::Keyring { .. } => SlotKind::Keyring,
         }
     }
 
-    /// What the slot holds of the secret, encrypted for somebody; nothing for most kinds.
+    /// What the slot holds that leads to the secret; nothing for most kinds.
     pub(crate) fn envelope(&self) -> &[u8] {
         match self {
-            Self::Age { envelope, .. } => envelope,
+            Self::Age { envelope, .. } | Self::Keyring { envelope, .. } => envelope,
             _ => &[],
         }
     }
@@ -127,6 +150,7 @@ impl Unlock {
             Self::Environment(secret) => (secret, "slot/environment"),
             Self::Command(secret) => (secret, "slot/command"),
             Self::Age { secret, .. } => (secret, "slot/age"),
+            Self::Keyring { secret, .. } => (secret, "slot/keyring"),
         };
         Ok(high_entropy_key(secret.as_slice(), salt, purpose)?)
     }

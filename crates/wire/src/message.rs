@@ -172,6 +172,8 @@ pub enum Proof {
     Command,
     /// What an age or SSH identity of the client's opened.
     Age,
+    /// What a keyring of the client's kept.
+    Keyring,
 }
 
 /// What a random value is made of.

@@ -11,7 +11,7 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE = 1, 2, 3, 4, 5, 6
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE, KEYRING = 1, 2, 3, 4, 5, 6, 7
 KINDS = {
     PASSPHRASE: "passphrase",
     RECOVERY: "recovery code",
@@ -19,6 +19,7 @@ KINDS = {
     ENVIRONMENT: "environment variable",
     COMMAND: "command",
     AGE: "age identity",
+    KEYRING: "OS keyring",
 }
 PURPOSES = {
     RECOVERY: "slot/recovery",
@@ -26,10 +27,12 @@ PURPOSES = {
     ENVIRONMENT: "slot/environment",
     COMMAND: "slot/command",
     AGE: "slot/age",
+    KEYRING: "slot/keyring",
 }
+# Bytes of an envelope, at least and at most.
+ENVELOPES = {AGE: (0, 4096), KEYRING: (16, 16)}
 MAX_SLOTS = 32
 MAX_TEXT = 4096
-MAX_ENVELOPE = 4096
 MEMORY = (65_536, 2 << 20)  # KiB
 PASSES = (3, 64)
 LANES = (1, 16)
@@ -150,7 +153,8 @@ def parse(id_, body):
     lineage, binding = reader.fixed(32), reader.fixed(32)
     envelope, wrapped, signature = reader.bytes(), reader.bytes(), reader.fixed(64)
     reader.end()
-    if len(envelope) > (MAX_ENVELOPE if kind == AGE else 0):
+    least, most = ENVELOPES.get(kind, (0, 0))
+    if not least <= len(envelope) <= most:
         raise Malformed(f"{what}: an envelope of {len(envelope)} bytes")
     if len(wrapped) != primitives.WRAPPED_FOR_RECIPIENT:
         raise Malformed(f"{what}: a wrapped key of {len(wrapped)} bytes")

@@ -98,7 +98,7 @@ impl Choice {
                 .into_iter()
                 .map(|bind| (bind.variable, bind.what))
                 .collect(),
-            env_files: self.env_file,
+            env_files: Some(self.env_file),
             inject: self.inject,
             pass,
             limits: ProcessLimits {

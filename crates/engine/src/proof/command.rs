@@ -5,23 +5,19 @@
 )]
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
-};
+use rustix::process::{PidfdFlags, Signal, kill_process_group, pidfd_open};
 use subrosa_crypto::{ReadError, SecretBuf};
 use subrosa_runner::environment::inherited;
 use subrosa_vault::SlotKind;
 
 use super::encoded::{SECRET_TEXT_MAX, Source, decode_secret};
+use super::tool::{Bounded, deadline, pid, system};
 use crate::EngineError;
 
 /// How long the command may take, in seconds.
@@ -29,7 +25,7 @@ const SECONDS_MAX: i64 = 10;
 
 /// Variables that the command has beside those that any child inherits: what programs that keep
 /// secrets need to find their agents and to ask the user.
-const ASKING: [&str; 9] = [
+pub(super) const ASKING: [&str; 9] = [
     "PATH",
     "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
@@ -59,7 +55,7 @@ pub fn read_command(
     line: &[OsString],
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<SecretBuf, EngineError> {
-    ask(line, variables, deadline()?)
+    ask(line, variables, deadline(SECONDS_MAX)?)
 }
 
 /// As [`read_command`], until there is something to read from `deadline`.
@@ -142,64 +138,11 @@ fn read(
     })
 }
 
-/// The output of a command that is given up after a while.
-struct Bounded<'a> {
-    output: &'a mut ChildStdout,
-    deadline: OwnedFd,
-    ended: OwnedFd,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let waiting = PollFlags::IN;
-        loop {
-            let mut watched = [
-                PollFd::from_borrowed_fd(self.output.as_fd(), waiting),
-                PollFd::from_borrowed_fd(self.deadline.as_fd(), waiting),
-                PollFd::from_borrowed_fd(self.ended.as_fd(), waiting),
-            ];
-            match poll(&mut watched, None) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(errno) => return Err(errno.into()),
-            }
-            let [output, deadline, ended] = watched.map(|fd| !fd.revents().is_empty());
-            // Time first: a command that prints for ever is stopped too.
-            if deadline {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            if output {
-                return self.output.read(into);
-            }
-            // What it started in the background may hold its output open.
-            if ended {
-                return Ok(0);
-            }
-        }
-    }
-}
-
-fn deadline() -> Result<OwnedFd, EngineError> {
-    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC).map_err(system)?;
-    let span = |tv_sec| Timespec { tv_sec, tv_nsec: 0 };
-    let once = Itimerspec {
-        it_interval: span(0),
-        it_value: span(SECONDS_MAX),
-    };
-    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once).map_err(system)?;
-    Ok(timer)
-}
-
-fn pid(child: &Child) -> Pid {
-    Pid::from_child(child)
-}
-
-fn system(errno: Errno) -> EngineError {
-    EngineError::io("the command")(errno.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::Pid;
+
     use super::*;
 
     fn run(script: &str) -> Result<Vec<u8>, String> {

@@ -115,7 +115,7 @@ fn options(command: &[&str], patterns: &[&str], inject: Option<Inject>) -> RunOp
         command: command.iter().map(OsString::from).collect(),
         patterns: patterns.iter().map(ToString::to_string).collect(),
         binds: Vec::new(),
-        env_files: Vec::new(),
+        env_files: Some(Vec::new()),
         inject,
         pass: Vec::new(),
         limits: ProcessLimits::default(),

@@ -21,6 +21,7 @@ Examples:
   subrosa key add environment
   subrosa key add command -- /usr/bin/pass show subrosa
   subrosa key add age --recipient-file ~/.ssh/id_ed25519.pub
+  subrosa key add keyring
   subrosa key add recovery")]
 pub(super) struct Add {
     #[command(subcommand)]
@@ -113,6 +114,18 @@ enum What {
         /// A file with the recipient, such as ~/.ssh/id_ed25519.pub
         #[arg(long, value_name = "PATH")]
         recipient_file: Option<PathBuf>,
+        /// Its name
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// A secret that the keyring of the desktop keeps, such as GNOME's or KDE's
+    ///
+    /// While the keyring is unlocked, which it is as long as you are logged in, any code of yours can
+    /// read it and open the vault without you: `subrosa status` says so then. It is asked through
+    /// `secret-tool` of libsecret.
+    #[command(after_help = "Examples:\n  subrosa key add keyring\n  \
+        subrosa ls --open-with keyring")]
+    Keyring {
         /// Its name
         #[arg(long)]
         label: Option<String>,
@@ -283,6 +296,16 @@ impl What {
                 Added {
                     warning: Some("whoever can read the identity can open the vault without you"),
                     ..Added::new(session.add_age(&label, &recipient)?)
+                }
+            }
+            Self::Keyring { label } => {
+                let label = free_label(session, label, "keyring")?;
+                Added {
+                    warning: Some(
+                        "while the keyring is unlocked, any code of yours can open the vault without you",
+                    ),
+                    hint: Some("open it so: --open-with keyring, or in config.toml: open_with = \"keyring\"".to_owned()),
+                    ..Added::new(session.add_keyring(&label, &context.variables())?)
                 }
             }
             Self::Recovery { label } => {
