@@ -114,15 +114,18 @@ impl Session {
     /// [`EngineError::Placeholder`] when this vault did not make it, or what it stood for is gone.
     pub(crate) fn behind(&mut self, text: &str) -> Result<(Selected, Escapes), EngineError> {
         let (_, lines) = self.read_placeholders()?;
-        let Some(line) = lines.into_iter().find(|line| line.placeholder == text) else {
-            return Err(EngineError::Placeholder {
-                variable: None,
-                gone: None,
-            });
+        let unknown = || EngineError::Placeholder {
+            variable: None,
+            gone: None,
         };
+        let line = lines.into_iter().find(|line| line.placeholder == text);
+        let line = line.ok_or_else(unknown)?;
         let escapes = line.escapes.map_or(Escapes::ALL, Escapes::from_bits);
         match self.standing(&line)? {
+            // Whoever may not know of a secret is not told its name by what stands for it.
+            Some(located) if !self.reaches(&located.scope, &located.head.key) => Err(unknown()),
             Some(located) => Ok((selected(&located, &line.field, None)?, escapes)),
+            None if !self.reaches(&line.scope(), &line.key) => Err(unknown()),
             None => Err(EngineError::Placeholder {
                 variable: None,
                 gone: Some(line.key),
@@ -132,10 +135,7 @@ impl Session {
 
     /// The secret, where it was or wherever it moved to.
     fn standing(&mut self, line: &Line) -> Result<Option<Located>, EngineError> {
-        let scope = Scope {
-            workspace: line.workspace.clone(),
-            group: line.group.clone(),
-        };
+        let scope = line.scope();
         let there = self.vault.find(&mut self.journal, &scope, &line.key)?;
         let is_it = |located: &Located| located.head.id == line.secret;
         if let Some(located) = there.filter(is_it) {
@@ -185,6 +185,13 @@ impl Session {
 }
 
 impl Line {
+    fn scope(&self) -> Scope {
+        Scope {
+            workspace: self.workspace.clone(),
+            group: self.group.clone(),
+        }
+    }
+
     fn subject(&self) -> String {
         let group = self.group.as_ref().map(|group| format!(":{group}"));
         let group = group.unwrap_or_default();

@@ -183,6 +183,32 @@ fn a_placeholder_of_nobody_stands_for_nothing() {
     assert!(text(&elsewhere).contains(&foreign));
 }
 
+/// A token that does not reach a secret does not learn its name from what stands for it.
+#[test]
+fn row_35_a_placeholder_beyond_reach_is_one_of_nobody() {
+    let mut house = House::new();
+    let path = house.write(".env", format!("GITHUB_TOKEN={TOKEN}\n"));
+    let taken = house.replace(&path);
+    let text = &taken.replaced_by_placeholders[0].placeholder;
+    let only = |pattern: &str| {
+        let pattern = pattern.to_owned();
+        let reach = move |name: &str| (name == "secrets").then(|| vec![pattern.clone()]);
+        Some(subrosa_policy::Reach::read(reach).unwrap())
+    };
+    house.session.reach = only("GITHUB_*");
+    assert_eq!(
+        house.session.select(text).unwrap()[0].name(),
+        "GITHUB_TOKEN"
+    );
+    house.session.reach = only("app/**");
+    let told = |house: &mut House| house.session.select(text).unwrap_err().to_string();
+    let said = told(&mut house);
+    assert!(said.contains("did not make"), "{said}");
+    house.session.remove(&key("GITHUB_TOKEN")).unwrap();
+    assert_eq!(told(&mut house), said);
+    println!("REDTEAM row=35 verdict=held why=a placeholder beyond a token's reach says nothing");
+}
+
 /// A placeholder that is imported would put itself in the place of the value.
 #[test]
 fn an_import_leaves_placeholders_out() {
