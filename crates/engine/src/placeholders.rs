@@ -5,8 +5,9 @@ use subrosa_egress::Escapes;
 use subrosa_model::{
     Change, ChangeKind, FieldName, GroupName, KeyName, Scope, SecretId, WorkspaceName,
 };
-use subrosa_vault::{Document, Located, VaultError};
+use subrosa_vault::{Document, Located, Vault, VaultError};
 
+use crate::journal::ChainJournal;
 use crate::placeholder::Shape;
 use crate::select::{Selected, selected};
 use crate::{EngineError, Session};
@@ -24,6 +25,13 @@ struct Line {
     group: Option<GroupName>,
     key: KeyName,
     escapes: Option<u8>,
+}
+
+/// All of a vault, and how often they were written.
+#[derive(Default)]
+pub(crate) struct Placeholders {
+    revision: Option<u64>,
+    lines: Vec<Line>,
 }
 
 /// A field that a placeholder is to stand for.
@@ -46,7 +54,10 @@ impl Session {
         wanted: &[Wanted],
     ) -> Result<Vec<Option<String>>, EngineError> {
         for _ in 0..ATTEMPTS {
-            let (revision, mut lines) = self.read_placeholders()?;
+            let Placeholders {
+                revision,
+                mut lines,
+            } = self.read_placeholders()?;
             let mut changed = Vec::new();
             let mut found = Vec::with_capacity(wanted.len());
             for one in wanted {
@@ -82,30 +93,11 @@ impl Session {
             if changed.is_empty() {
                 return Ok(found);
             }
-            let change = Change {
-                kind: ChangeKind::Placeholder,
-                subjects: changed,
-                detail: String::new(),
-            };
-            // Names and numbers: they can always be written.
-            let content = serde_json::to_vec(&lines).unwrap_or_default();
-            match self.vault.put_document(
-                &mut self.journal,
-                Document::PLACEHOLDERS,
-                (revision, &content),
-                &change,
-            ) {
-                Err(VaultError::Stale { .. }) => {}
-                done => {
-                    done?;
-                    return Ok(found);
-                }
+            if self.write_placeholders(revision, &lines, changed)? {
+                return Ok(found);
             }
         }
-        Err(VaultError::Stale {
-            what: Document::PLACEHOLDERS,
-        }
-        .into())
+        Err(stale())
     }
 
     /// What a placeholder stands for, and how its value was written between double quotes.
@@ -113,7 +105,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::Placeholder`] when this vault did not make it, or what it stood for is gone.
     pub(crate) fn behind(&mut self, text: &str) -> Result<(Selected, Escapes), EngineError> {
-        let (_, lines) = self.read_placeholders()?;
+        let lines = self.read_placeholders()?.lines;
         let unknown = || EngineError::Placeholder {
             variable: None,
             gone: None,
@@ -169,19 +161,100 @@ impl Session {
         }
     }
 
-    fn read_placeholders(&mut self) -> Result<(Option<u64>, Vec<Line>), EngineError> {
-        let document = self
-            .vault
-            .document(&mut self.journal, Document::PLACEHOLDERS)?;
-        let Some(document) = document else {
-            return Ok((None, Vec::new()));
-        };
-        let lines =
-            serde_json::from_slice(&document.content).map_err(|_| VaultError::Tampered {
-                what: Document::PLACEHOLDERS.to_owned(),
-            })?;
-        Ok((Some(document.revision), lines))
+    /// Takes up the placeholders of secrets that came from another vault: `carried` says which they
+    /// were there, and where they are here.
+    pub(crate) fn carry_placeholders(
+        &mut self,
+        theirs: Placeholders,
+        carried: &[(SecretId, Scope, KeyName)],
+    ) -> Result<(), EngineError> {
+        for _ in 0..ATTEMPTS {
+            let Placeholders {
+                revision,
+                mut lines,
+            } = self.read_placeholders()?;
+            let mut subjects = Vec::new();
+            for line in &theirs.lines {
+                let from = carried.iter().find(|(secret, ..)| *secret == line.secret);
+                let Some((_, scope, key)) = from else {
+                    continue;
+                };
+                if lines.iter().any(|own| own.placeholder == line.placeholder) {
+                    continue;
+                }
+                let Some(here) = self.vault.find(&mut self.journal, scope, key)? else {
+                    continue;
+                };
+                let line = Line {
+                    secret: here.head.id,
+                    workspace: scope.workspace.clone(),
+                    group: scope.group.clone(),
+                    key: key.clone(),
+                    ..line.clone()
+                };
+                subjects.push(line.subject());
+                lines.push(line);
+            }
+            if subjects.is_empty() || self.write_placeholders(revision, &lines, subjects)? {
+                return Ok(());
+            }
+        }
+        Err(stale())
     }
+
+    /// Writes them; `false` when somebody else did meanwhile.
+    fn write_placeholders(
+        &mut self,
+        revision: Option<u64>,
+        lines: &[Line],
+        subjects: Vec<String>,
+    ) -> Result<bool, EngineError> {
+        let change = Change {
+            kind: ChangeKind::Placeholder,
+            subjects,
+            detail: String::new(),
+        };
+        // Names and numbers: they can always be written.
+        let content = serde_json::to_vec(&lines).unwrap_or_default();
+        let written = self.vault.put_document(
+            &mut self.journal,
+            Document::PLACEHOLDERS,
+            (revision, &content),
+            &change,
+        );
+        match written {
+            Err(VaultError::Stale { .. }) => Ok(false),
+            done => Ok(done.map(|()| true)?),
+        }
+    }
+
+    fn read_placeholders(&mut self) -> Result<Placeholders, EngineError> {
+        read(&mut self.vault, &mut self.journal)
+    }
+}
+
+/// The placeholders of a vault.
+pub(crate) fn read(
+    vault: &mut Vault,
+    journal: &mut ChainJournal,
+) -> Result<Placeholders, EngineError> {
+    let Some(document) = vault.document(journal, Document::PLACEHOLDERS)? else {
+        return Ok(Placeholders::default());
+    };
+    let lines = serde_json::from_slice(&document.content).map_err(|_| VaultError::Tampered {
+        what: Document::PLACEHOLDERS.to_owned(),
+    })?;
+    Ok(Placeholders {
+        revision: Some(document.revision),
+        lines,
+    })
+}
+
+fn stale() -> EngineError {
+    VaultError::Stale {
+        what: Document::PLACEHOLDERS,
+    }
+    .into()
 }
 
 impl Line {

@@ -14,6 +14,7 @@ struct House {
     providers: Providers,
 }
 
+const PASSPHRASE: &[u8] = b"correct horse battery";
 const TOKEN: &str = "ghp_4711canary0815canary2342canary99";
 
 impl House {
@@ -38,7 +39,7 @@ impl House {
             inspect: false,
         };
         let options = InitOptions {
-            passphrase: SecretBuf::copy_from(b"correct horse battery").unwrap(),
+            passphrase: SecretBuf::copy_from(PASSPHRASE).unwrap(),
             recovery: false,
             params: Some(Argon2Params::FLOOR),
         };
@@ -147,6 +148,40 @@ fn a_placeholder_stays_the_same_whatever_becomes_of_its_secret() {
         error.contains("GITHUB_TOKEN, which is not there"),
         "{error}"
     );
+}
+
+/// Whoever lost a vault restores it into a new one: the files that have its placeholders go on.
+#[test]
+fn placeholders_come_back_with_their_secrets() {
+    let mut house = House::new();
+    let mut other = House::new();
+    let path = house.write(
+        ".env",
+        format!("GITHUB_TOKEN={TOKEN}\nB_TOKEN=b-1234567890\n"),
+    );
+    let taken = house.replace(&path);
+    let backup = house.root.path().join("all.subrosa");
+    house.session.backup(&backup, &mut |_| ()).unwrap();
+    let own = other.write("own", "B_TOKEN=another-1234567890\n");
+    other.replace(&own);
+    let options = crate::RestoreOptions {
+        file: backup,
+        conflict: Conflict::Skip,
+    };
+    for _ in 0..2 {
+        let unlock = crate::Unlock::Passphrase(SecretBuf::copy_from(PASSPHRASE).unwrap());
+        other
+            .session
+            .restore_into(&options, &unlock, &mut |_| ())
+            .unwrap();
+        let [token, kept] = &taken.replaced_by_placeholders[..] else {
+            panic!("{taken:?}")
+        };
+        let found = other.session.select(&token.placeholder).unwrap();
+        assert_eq!(found[0].name(), "GITHUB_TOKEN");
+        // The vault kept its own value here, and the placeholder never stood for that.
+        assert!(other.session.select(&kept.placeholder).is_err());
+    }
 }
 
 #[test]
