@@ -134,6 +134,7 @@ impl Session {
         let mut report = Restored::default();
         let mut conflicts = Vec::new();
         let mut items: Vec<(Scope, KeyName, Patch)> = Vec::new();
+        let mut carried = Vec::new();
         let names: Vec<_> = source.vault.workspaces().cloned().collect();
         for workspace in names {
             for head in source.vault.list(&mut source.journal, &workspace)? {
@@ -155,6 +156,7 @@ impl Session {
                         &scope,
                         &head,
                     )? {
+                        carried.push((head.id, scope, head.key));
                         report.kept.push(name);
                         continue;
                     }
@@ -172,6 +174,7 @@ impl Session {
                     head.key.clone(),
                     source.patch(&scope, &head)?,
                 ));
+                carried.push((head.id, scope, head.key));
                 report.restored.push(name);
             }
         }
@@ -186,6 +189,9 @@ impl Session {
         let now = self.now();
         self.vault
             .set_many(&mut self.journal, &items, &change, now)?;
+        // A restore that ends before this is completed by the next one.
+        let placeholders = crate::placeholders::read(&mut source.vault, &mut source.journal)?;
+        self.carry_placeholders(placeholders, &carried)?;
         Ok(report)
     }
 

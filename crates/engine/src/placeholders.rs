@@ -5,8 +5,9 @@ use subrosa_egress::Escapes;
 use subrosa_model::{
     Change, ChangeKind, FieldName, GroupName, KeyName, Scope, SecretId, WorkspaceName,
 };
-use subrosa_vault::{Document, Located, VaultError};
+use subrosa_vault::{Document, Located, Vault, VaultError};
 
+use crate::journal::ChainJournal;
 use crate::placeholder::Shape;
 use crate::select::{Selected, selected};
 use crate::{EngineError, Session};
@@ -24,6 +25,13 @@ struct Line {
     group: Option<GroupName>,
     key: KeyName,
     escapes: Option<u8>,
+}
+
+/// All of a vault, and how often they were written.
+#[derive(Default)]
+pub(crate) struct Placeholders {
+    revision: Option<u64>,
+    lines: Vec<Line>,
 }
 
 /// A field that a placeholder is to stand for.
@@ -46,7 +54,10 @@ impl Session {
         wanted: &[Wanted],
     ) -> Result<Vec<Option<String>>, EngineError> {
         for _ in 0..ATTEMPTS {
-            let (revision, mut lines) = self.read_placeholders()?;
+            let Placeholders {
+                revision,
+                mut lines,
+            } = self.read_placeholders()?;
             let mut changed = Vec::new();
             let mut found = Vec::with_capacity(wanted.len());
             for one in wanted {
@@ -82,30 +93,11 @@ impl Session {
             if changed.is_empty() {
                 return Ok(found);
             }
-            let change = Change {
-                kind: ChangeKind::Placeholder,
-                subjects: changed,
-                detail: String::new(),
-            };
-            // Names and numbers: they can always be written.
-            let content = serde_json::to_vec(&lines).unwrap_or_default();
-            match self.vault.put_document(
-                &mut self.journal,
-                Document::PLACEHOLDERS,
-                (revision, &content),
-                &change,
-            ) {
-                Err(VaultError::Stale { .. }) => {}
-                done => {
-                    done?;
-                    return Ok(found);
-                }
+            if self.write_placeholders(revision, &lines, changed)? {
+                return Ok(found);
             }
         }
-        Err(VaultError::Stale {
-            what: Document::PLACEHOLDERS,
-        }
-        .into())
+        Err(stale())
     }
 
     /// What a placeholder stands for, and how its value was written between double quotes.
@@ -113,7 +105,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::Placeholder`] when this vault did not make it, or what it stood for is gone.
     pub(crate) fn behind(&mut self, text: &str) -> Result<(Selected, Escapes), EngineError> {
-        let (_, lines) = self.read_placeholders()?;
+        let lines = self.read_placeholders()?.lines;
         let unknown = || EngineError::Placeholder {
             variable: None,
             gone: None,
@@ -121,14 +113,11 @@ impl Session {
         let line = lines.into_iter().find(|line| line.placeholder == text);
         let line = line.ok_or_else(unknown)?;
         let escapes = line.escapes.map_or(Escapes::ALL, Escapes::from_bits);
-        let standing = self.standing(&line)?;
-        let within = |one: &Located| self.reaches(&one.scope, &one.head.key);
-        // What is beyond a token is as though it were not there, and its name as well.
-        if self.reach.is_some() && !standing.as_ref().is_some_and(within) {
-            return Err(unknown());
-        }
-        match standing {
+        match self.standing(&line)? {
+            // Whoever may not know of a secret is not told its name by what stands for it.
+            Some(located) if !self.reaches(&located.scope, &located.head.key) => Err(unknown()),
             Some(located) => Ok((selected(&located, &line.field, None)?, escapes)),
+            None if !self.reaches(&line.scope(), &line.key) => Err(unknown()),
             None => Err(EngineError::Placeholder {
                 variable: None,
                 gone: Some(line.key),
@@ -138,10 +127,7 @@ impl Session {
 
     /// The secret, where it was or wherever it moved to.
     fn standing(&mut self, line: &Line) -> Result<Option<Located>, EngineError> {
-        let scope = Scope {
-            workspace: line.workspace.clone(),
-            group: line.group.clone(),
-        };
+        let scope = line.scope();
         let there = self.vault.find(&mut self.journal, &scope, &line.key)?;
         let is_it = |located: &Located| located.head.id == line.secret;
         if let Some(located) = there.filter(is_it) {
@@ -175,22 +161,110 @@ impl Session {
         }
     }
 
-    fn read_placeholders(&mut self) -> Result<(Option<u64>, Vec<Line>), EngineError> {
-        let document = self
-            .vault
-            .document(&mut self.journal, Document::PLACEHOLDERS)?;
-        let Some(document) = document else {
-            return Ok((None, Vec::new()));
+    /// Takes up the placeholders of secrets that came from another vault: `carried` says which they
+    /// were there, and where they are here.
+    pub(crate) fn carry_placeholders(
+        &mut self,
+        theirs: Placeholders,
+        carried: &[(SecretId, Scope, KeyName)],
+    ) -> Result<(), EngineError> {
+        for _ in 0..ATTEMPTS {
+            let Placeholders {
+                revision,
+                mut lines,
+            } = self.read_placeholders()?;
+            let mut subjects = Vec::new();
+            for line in &theirs.lines {
+                let from = carried.iter().find(|(secret, ..)| *secret == line.secret);
+                let Some((_, scope, key)) = from else {
+                    continue;
+                };
+                if lines.iter().any(|own| own.placeholder == line.placeholder) {
+                    continue;
+                }
+                let Some(here) = self.vault.find(&mut self.journal, scope, key)? else {
+                    continue;
+                };
+                let line = Line {
+                    secret: here.head.id,
+                    workspace: scope.workspace.clone(),
+                    group: scope.group.clone(),
+                    key: key.clone(),
+                    ..line.clone()
+                };
+                subjects.push(line.subject());
+                lines.push(line);
+            }
+            if subjects.is_empty() || self.write_placeholders(revision, &lines, subjects)? {
+                return Ok(());
+            }
+        }
+        Err(stale())
+    }
+
+    /// Writes them; `false` when somebody else did meanwhile.
+    fn write_placeholders(
+        &mut self,
+        revision: Option<u64>,
+        lines: &[Line],
+        subjects: Vec<String>,
+    ) -> Result<bool, EngineError> {
+        let change = Change {
+            kind: ChangeKind::Placeholder,
+            subjects,
+            detail: String::new(),
         };
-        let lines =
-            serde_json::from_slice(&document.content).map_err(|_| VaultError::Tampered {
-                what: Document::PLACEHOLDERS.to_owned(),
-            })?;
-        Ok((Some(document.revision), lines))
+        // Names and numbers: they can always be written.
+        let content = serde_json::to_vec(&lines).unwrap_or_default();
+        let written = self.vault.put_document(
+            &mut self.journal,
+            Document::PLACEHOLDERS,
+            (revision, &content),
+            &change,
+        );
+        match written {
+            Err(VaultError::Stale { .. }) => Ok(false),
+            done => Ok(done.map(|()| true)?),
+        }
+    }
+
+    fn read_placeholders(&mut self) -> Result<Placeholders, EngineError> {
+        read(&mut self.vault, &mut self.journal)
     }
 }
 
+/// The placeholders of a vault.
+pub(crate) fn read(
+    vault: &mut Vault,
+    journal: &mut ChainJournal,
+) -> Result<Placeholders, EngineError> {
+    let Some(document) = vault.document(journal, Document::PLACEHOLDERS)? else {
+        return Ok(Placeholders::default());
+    };
+    let lines = serde_json::from_slice(&document.content).map_err(|_| VaultError::Tampered {
+        what: Document::PLACEHOLDERS.to_owned(),
+    })?;
+    Ok(Placeholders {
+        revision: Some(document.revision),
+        lines,
+    })
+}
+
+fn stale() -> EngineError {
+    VaultError::Stale {
+        what: Document::PLACEHOLDERS,
+    }
+    .into()
+}
+
 impl Line {
+    fn scope(&self) -> Scope {
+        Scope {
+            workspace: self.workspace.clone(),
+            group: self.group.clone(),
+        }
+    }
+
     fn subject(&self) -> String {
         let group = self.group.as_ref().map(|group| format!(":{group}"));
         let group = group.unwrap_or_default();

@@ -24,7 +24,7 @@ from .primitives import derive, mac, same, sha256, signing_public_of, unseal
 FORMAT = 1
 MAX_DOCUMENT = 4 << 20
 MAX_LISTED = 2_096
-DOCUMENTS = ("lineage", "audit-keys", "policy")
+DOCUMENTS = ("lineage", "audit-keys", "policy", "known", "agents", "placeholders")
 
 
 @dataclass(frozen=True)
