@@ -18,8 +18,6 @@ const VALUES: [(&str, &str); 3] = [
 ];
 /// As many more that one run gets at once.
 const MANY: usize = 60;
-const WAITS: &str = ": >ready; while [ ! -e go ]; do sleep 0.02; done; cat >/dev/null; echo done";
-
 fn many(number: usize) -> String {
     format!(
         "canary-bulk-{number:03}-{:08x}",
@@ -73,20 +71,27 @@ fn found(pid: u32, values: &[Vec<u8>]) -> (Vec<String>, usize) {
     (open, locked)
 }
 
-/// A command that waits until it is let go.
+/// A command that waits until something is written into a pipe.
 fn waits(served: &Served, words: &[&str]) -> Child {
-    let _ = fs::remove_file(served.path("work/ready"));
-    let _ = fs::remove_file(served.path("work/go"));
+    let pid = served.daemon().expect("it runs");
     let mut all = vec!["run"];
     all.extend(words);
-    all.extend(["--", "sh", "-c", WAITS]);
-    let child = served.command(&all).spawn().expect("it starts");
-    wait_until("the command", || served.path("work/ready").exists());
+    all.extend(["--", "cat", "pipe"]);
+    let mut child = served.command(&all).spawn().expect("it starts");
+    let started = || !below(pid, "cat").is_empty();
+    let over = |child: &mut Child| child.try_wait().expect("ours").is_some();
+    wait_until("the command", || started() || over(&mut child));
+    if !started() {
+        panic!(
+            "{:?}",
+            Done::from(child.wait_with_output().expect("it ended"))
+        );
+    }
     child
 }
 
 fn lets_go(served: &Served, child: Child) {
-    fs::write(served.path("work/go"), "").expect("written");
+    fs::write(served.path("work/pipe"), "done\n").expect("written");
     let done = Done::from(child.wait_with_output().expect("it ends")).ok();
     assert_eq!(done.text(), "done\n");
 }
@@ -115,10 +120,13 @@ fn row_01_no_value_is_in_what_starts_commands_nor_anywhere_after_lock() {
         .proven(&["import", "bulk.env", "--prefix", "bulk/"])
         .ok();
     values.extend((0..MANY).map(|number| many(number).into_bytes()));
-    let arguments = serde_json::to_string(&["-c", WAITS]).expect("JSON");
+    let made = Command::new("mkfifo")
+        .arg(served.path("work/pipe"))
+        .status();
+    assert!(made.expect("it starts").success());
     let rule = |inject| {
         format!(
-            "  - {{ allow: run, command: sh, args: {arguments}, secrets: ['*'], inject: {inject} }}\n"
+            "  - {{ allow: run, command: cat, args: [pipe], secrets: ['env/*', 'file/*', 'stdin/*', 'made/*', 'bulk/*'], inject: {inject} }}\n"
         )
     };
     let rules = ["env", "file", "stdin"].map(rule).concat();
@@ -267,16 +275,16 @@ fn row_31_a_command_has_the_limits_and_the_priority_of_its_caller() {
     let mut command = Command::new("/bin/bash");
     served.admit(&mut command);
     let script = format!(
-        "ulimit -Hn 170; ulimit -Sn 77; ulimit -t 330; ulimit -f 4000; nice -n 7 $S run -- bash -c '{SHOWS}'"
+        "ulimit -Sn 77; ulimit -Hn 170; ulimit -t 330; ulimit -f 4000; nice -n 7 $S run -- bash -c '{SHOWS}'"
     );
     command.env("S", program()).args(["-c", &script]);
     let done = Done::of(&mut command, b"").ok();
     assert_eq!(done.text(), "77\n170\n330\n4000\n7\n0\n");
     // And a caller without them does not have the daemon's.
-    let own = Done::of(
-        Command::new("/bin/bash").args(["-c", "ulimit -Sn; nice"]),
-        b"",
-    );
+    let mut own = Command::new("/bin/bash");
+    own.args(["-c", "ulimit -Sn; nice"])
+        .stdout(std::process::Stdio::piped());
+    let own = Done::of(&mut own, b"").ok();
     let done = served
         .run(&["run", "--", "bash", "-c", "ulimit -Sn; nice"])
         .ok();
