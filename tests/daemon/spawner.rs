@@ -1,13 +1,13 @@
 //! The processes that start commands for the daemon: what they know, and what becomes of commands
 //! when they are killed.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::{Child, Command};
 
 use rustix::process::Signal;
 use subrosa_tests::{
-    Done, Served, below, family, held, is_root, memory, positions, program, runs, send, skipped,
-    wait_until,
+    Done, Served, below, family, held, is_root, memory, program, runs, send, skipped, wait_until,
 };
 
 /// Values that reach commands in every way.
@@ -18,8 +18,8 @@ const VALUES: [(&str, &str); 3] = [
 ];
 /// As many more that one run gets at once.
 const MANY: usize = 60;
-const WAITS: &str = ": >ready; while [ ! -e go ]; do sleep 0.02; done; cat >/dev/null; echo done";
-
+/// Bytes of what is looked for of a value.
+const PIECE: usize = 12;
 fn many(number: usize) -> String {
     format!(
         "canary-bulk-{number:03}-{:08x}",
@@ -28,12 +28,10 @@ fn many(number: usize) -> String {
 }
 
 /// Parts of a value that say as much as it does: pieces of it, and of its base64.
-fn pieces(value: &[u8]) -> Vec<Vec<u8>> {
-    let middle = |text: &[u8]| {
-        let from = (text.len() - 12) / 2;
-        text[from..from + 12].to_vec()
-    };
-    let mut pieces = vec![middle(value), value[value.len() - 12..].to_vec()];
+fn pieces(value: &[u8]) -> Vec<[u8; PIECE]> {
+    let at = |text: &[u8], from: usize| text[from..].first_chunk().copied().expect("long enough");
+    let middle = |text: &[u8]| at(text, (text.len() - PIECE) / 2);
+    let mut pieces = vec![middle(value), at(value, value.len() - PIECE)];
     // As it stands in base64 of something longer, at each place of three.
     for before in 0..3 {
         let text = [&b"xx"[..before], value].concat();
@@ -55,38 +53,79 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Where any piece of any value is in a process: outside locked pages, and in them.
-fn found(pid: u32, values: &[Vec<u8>]) -> (Vec<String>, usize) {
-    let needles: Vec<Vec<u8>> = values.iter().flat_map(|value| pieces(value)).collect();
-    let (mut open, mut locked) = (Vec::new(), 0);
-    for mapping in memory(pid) {
-        for needle in &needles {
-            let count = positions(&mapping.content, needle).count();
+/// The pieces of all values, found in one pass over whatever is looked through.
+struct Pieces {
+    all: HashSet<[u8; PIECE]>,
+    /// Which two bytes any of them begins with.
+    begins: Vec<bool>,
+}
+
+impl Pieces {
+    fn of(values: &[Vec<u8>]) -> Self {
+        let all: HashSet<[u8; PIECE]> = values.iter().flat_map(|value| pieces(value)).collect();
+        let mut begins = vec![false; 1 << 16];
+        for [first, second, ..] in &all {
+            begins[usize::from(*first) << 8 | usize::from(*second)] = true;
+        }
+        Self { all, begins }
+    }
+
+    fn count(&self, content: &[u8]) -> usize {
+        let zeros = [0; 4096];
+        let mut count = 0;
+        for (page, bytes) in content.chunks(zeros.len()).enumerate() {
+            if bytes == &zeros[..bytes.len()] {
+                continue;
+            }
+            let from = page * zeros.len();
+            let until = content.len().min(from + zeros.len() + PIECE - 1);
+            for piece in content[from..until].windows(PIECE) {
+                if self.begins[usize::from(piece[0]) << 8 | usize::from(piece[1])]
+                    && self.all.contains(piece)
+                {
+                    count += 1;
+                }
+            }
+        }
+        count
+    }
+
+    /// How many are in a process: outside locked pages and where, and in them.
+    fn found(&self, pid: u32) -> (Vec<String>, usize) {
+        let (mut open, mut locked) = (Vec::new(), 0);
+        for mapping in memory(pid) {
+            let count = self.count(&mapping.content);
             if mapping.is_protected() {
                 locked += count;
             } else if count > 0 {
-                let text = String::from_utf8_lossy(needle);
-                open.push(format!("{count} of {text} in {}", mapping.name));
+                open.push(format!("{count} in {}", mapping.name));
             }
         }
+        (open, locked)
     }
-    (open, locked)
 }
 
-/// A command that waits until it is let go.
+/// A command that waits until something is written into a pipe.
 fn waits(served: &Served, words: &[&str]) -> Child {
-    let _ = fs::remove_file(served.path("work/ready"));
-    let _ = fs::remove_file(served.path("work/go"));
+    let pid = served.daemon().expect("it runs");
     let mut all = vec!["run"];
     all.extend(words);
-    all.extend(["--", "sh", "-c", WAITS]);
-    let child = served.command(&all).spawn().expect("it starts");
-    wait_until("the command", || served.path("work/ready").exists());
+    all.extend(["--", "cat", "pipe"]);
+    let mut child = served.command(&all).spawn().expect("it starts");
+    let started = || !below(pid, "cat").is_empty();
+    let over = |child: &mut Child| child.try_wait().expect("ours").is_some();
+    wait_until("the command", || started() || over(&mut child));
+    if !started() {
+        panic!(
+            "{:?}",
+            Done::from(child.wait_with_output().expect("it ended"))
+        );
+    }
     child
 }
 
 fn lets_go(served: &Served, child: Child) {
-    fs::write(served.path("work/go"), "").expect("written");
+    fs::write(served.path("work/pipe"), "done\n").expect("written");
     let done = Done::from(child.wait_with_output().expect("it ends")).ok();
     assert_eq!(done.text(), "done\n");
 }
@@ -115,10 +154,13 @@ fn row_01_no_value_is_in_what_starts_commands_nor_anywhere_after_lock() {
         .proven(&["import", "bulk.env", "--prefix", "bulk/"])
         .ok();
     values.extend((0..MANY).map(|number| many(number).into_bytes()));
-    let arguments = serde_json::to_string(&["-c", WAITS]).expect("JSON");
+    let made = Command::new("mkfifo")
+        .arg(served.path("work/pipe"))
+        .status();
+    assert!(made.expect("it starts").success());
     let rule = |inject| {
         format!(
-            "  - {{ allow: run, command: sh, args: {arguments}, secrets: ['*'], inject: {inject} }}\n"
+            "  - {{ allow: run, command: cat, args: [pipe], secrets: ['env/*', 'file/*', 'stdin/*', 'made/*', 'bulk/*'], inject: {inject} }}\n"
         )
     };
     let rules = ["env", "file", "stdin"].map(rule).concat();
@@ -130,6 +172,11 @@ fn row_01_no_value_is_in_what_starts_commands_nor_anywhere_after_lock() {
         ["--inject", "env", "-k", "made/key"],
         ["--inject", "env", "-k", "bulk/*"],
     ];
+    let all = Pieces::of(&values);
+    assert_eq!(
+        all.count(&[b"before ", &values[0][..], b" behind"].concat()),
+        2
+    );
     let mut most = 0;
     for words in ways {
         let child = waits(&served, &words);
@@ -138,15 +185,20 @@ fn row_01_no_value_is_in_what_starts_commands_nor_anywhere_after_lock() {
             .iter()
             .filter(|(_, name)| name.starts_with("subrosa-"))
             .collect();
-        assert_eq!(ours.len(), 3, "{of_commands:?}");
+        let mut names: Vec<&str> = ours.iter().map(|(_, name)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            ["subrosa-guard", "subrosa-nursery", "subrosa-spawner"]
+        );
         for (pid, name) in ours {
-            let (open, locked) = found(*pid, &values);
+            let (open, locked) = all.found(*pid);
             assert!(
                 open.is_empty() && locked == 0,
                 "{name}, {words:?}: {open:?}, {locked}"
             );
         }
-        most = most.max(found(pid, &values).0.len());
+        most = most.max(all.found(pid).0.len());
         lets_go(&served, child);
     }
     println!("pieces in ordinary pages of the daemon while it is open and masks: {most}");
@@ -155,7 +207,7 @@ fn row_01_no_value_is_in_what_starts_commands_nor_anywhere_after_lock() {
     wait_until("the guardians gone", || family(pid).len() == 2);
     left.extend(family(pid));
     for (pid, name) in &left {
-        let (open, locked) = found(*pid, &values);
+        let (open, locked) = all.found(*pid);
         assert!(open.is_empty() && locked == 0, "{name}: {open:?}, {locked}");
     }
     held(
@@ -267,16 +319,16 @@ fn row_31_a_command_has_the_limits_and_the_priority_of_its_caller() {
     let mut command = Command::new("/bin/bash");
     served.admit(&mut command);
     let script = format!(
-        "ulimit -Hn 170; ulimit -Sn 77; ulimit -t 330; ulimit -f 4000; nice -n 7 $S run -- bash -c '{SHOWS}'"
+        "ulimit -Sn 77; ulimit -Hn 170; ulimit -t 330; ulimit -f 4000; nice -n 7 $S run -- bash -c '{SHOWS}'"
     );
     command.env("S", program()).args(["-c", &script]);
     let done = Done::of(&mut command, b"").ok();
     assert_eq!(done.text(), "77\n170\n330\n4000\n7\n0\n");
     // And a caller without them does not have the daemon's.
-    let own = Done::of(
-        Command::new("/bin/bash").args(["-c", "ulimit -Sn; nice"]),
-        b"",
-    );
+    let mut own = Command::new("/bin/bash");
+    own.args(["-c", "ulimit -Sn; nice"])
+        .stdout(std::process::Stdio::piped());
+    let own = Done::of(&mut own, b"").ok();
     let done = served
         .run(&["run", "--", "bash", "-c", "ulimit -Sn; nice"])
         .ok();

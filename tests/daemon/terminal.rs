@@ -382,11 +382,12 @@ fn what_is_typed_while_the_client_is_stopped_is_not_for_the_command() {
         let typed = served.path(&format!("work/typed-{number}"));
         wait_until("the shell heard it", || typed.exists());
     }
-    terminal.types("fg");
+    terminal.types("fg; echo over-$((40 + 3))");
     terminal.types("after");
     let got = || fs::read_to_string(served.path("work/got")).unwrap_or_default();
     wait_until("the command heard it", || got().contains("after"));
     assert_eq!(got(), "before\nafter\n");
     terminal.presses("C-d");
+    terminal.sees("over-43");
     terminal.is_as_before();
 }
