@@ -178,6 +178,7 @@ enum Command {
     Unlock(does::daemon::Unlock),
     Lock(does::daemon::Lock),
     Status(does::status::Status),
+    Doctor(does::doctor::Doctor),
     Set(does::set::Set),
     Generate(does::generate::Generate),
     #[command(alias = "list")]
@@ -396,6 +397,7 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Lock(command) => done(command.run(context)),
         Command::Daemon(command) => done(command.run(context)),
         Command::Status(command) => done(command.run(context)),
+        Command::Doctor(command) => command.run(context),
         Command::Set(command) => done(command.run(context)),
         Command::Generate(command) => done(command.run(context)),
         Command::Ls(command) => done(command.run(context)),

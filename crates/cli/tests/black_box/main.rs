@@ -10,6 +10,7 @@ mod ambient;
 mod backups;
 mod decrypted;
 mod demonstration;
+mod doctor;
 mod errors;
 mod folders;
 mod help;
