@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::chip::Chip;
 use crate::desktop::Desktop;
 use subrosa_tests::{Done, Place, program};
 
@@ -116,6 +117,17 @@ pub(crate) fn keyring() -> Kind {
     }
 }
 
+pub(crate) fn tpm() -> Kind {
+    Kind {
+        name: "TPM",
+        presence: true,
+        vouches: false,
+        everyday: false,
+        custody: None,
+        add: add_tpm,
+    }
+}
+
 /// How the vault is opened with the slot.
 #[derive(Default)]
 pub(crate) struct Way {
@@ -171,6 +183,10 @@ pub(crate) fn unproven(place: &Place, words: &[&str]) -> Done {
 
 /// Runs the program with the passphrase on descriptor 3 and a file of the place on descriptor 4.
 pub(crate) fn added<A: AsRef<OsStr>>(place: &Place, words: &[A], fourth: &str) -> Done {
+    Done::of(&mut with_fourth(place, words, fourth), b"")
+}
+
+fn with_fourth<A: AsRef<OsStr>>(place: &Place, words: &[A], fourth: &str) -> Command {
     let mut command = Command::new("/bin/sh");
     place.surround(&mut command);
     command
@@ -182,7 +198,7 @@ pub(crate) fn added<A: AsRef<OsStr>>(place: &Place, words: &[A], fourth: &str) -
         .arg(place.path("passphrase"))
         .arg(place.path(fourth))
         .args(words);
-    Done::of(&mut command, b"")
+    command
 }
 
 fn add_passphrase(place: &Place) -> Way {
@@ -289,6 +305,27 @@ fn add_keyring(place: &Place) -> Way {
         variables: vec![("DBUS_SESSION_BUS_ADDRESS", desktop.address.clone())],
         _held: Some(Box::new(desktop)),
         ..Way::default()
+    }
+}
+
+/// The PIN of every TPM here.
+pub(crate) const PIN: &str = "c4n4ry-pin-2209";
+
+fn add_tpm(place: &Place) -> Way {
+    let chip = Chip::start(place, "chip");
+    fs::write(place.path("pin"), PIN).expect("written");
+    let mut add = with_fourth(
+        place,
+        &["key", "add", "tpm", "--label", LABEL, "--new-pin-fd", "4"],
+        "pin",
+    );
+    add.env("TPM2TOOLS_TCTI", &chip.name);
+    Done::of(&mut add, b"").ok();
+    Way {
+        words: vec!["--pin-fd".to_owned(), "3".to_owned()],
+        variables: vec![("TPM2TOOLS_TCTI", chip.name.clone())],
+        file: Some(place.path("pin")),
+        _held: Some(Box::new(chip)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every kind of slot, by itself: it opens the vault in a fresh process and through the daemon, and
 //! once it is removed it opens nothing of today's.
 
+mod chip;
 mod desktop;
 mod kinds;
 
@@ -205,7 +206,7 @@ macro_rules! tests {
     };
 }
 
-tests! { passphrase recovery key_file environment command age ssh keyring }
+tests! { passphrase recovery key_file environment command age ssh keyring tpm }
 
 #[test]
 fn row_45_a_slot_without_presence_opens_no_vault_that_is_not_pinned() {
@@ -224,4 +225,66 @@ fn row_45_a_slot_without_presence_opens_no_vault_that_is_not_pinned() {
         45,
         "no slot without presence opens a vault that is not pinned",
     );
+}
+
+#[test]
+fn a_tpm_gives_nothing_for_a_wrong_pin_and_locks_itself() {
+    let (place, way) = with(&kinds::tpm());
+    let wrong = |pin: &str| {
+        fs::write(place.path("pin"), pin).expect("written");
+        let done = way.run(&place, &["--json", "ls"], b"");
+        assert!(!done.err.contains(kinds::PIN), "{done:?}");
+        (code(&done), done.err)
+    };
+    // What no TPM takes is not even asked for, and not counted.
+    for pin in ["123", "a PIN of more bytes than a digest has"] {
+        let (code, text) = wrong(pin);
+        assert_eq!(code, "slot_secret");
+        assert!(text.contains("4 to 32 bytes"), "{text}");
+    }
+    assert_eq!(wrong("0000").0, "wrong_key");
+    fs::write(place.path("pin"), kinds::PIN).expect("written");
+    way.run(&place, &["ls"], b"").ok();
+    let mut last = String::new();
+    for _ in 0..8 {
+        let (code, text) = wrong("0000");
+        last = text;
+        if code == "slot_secret" {
+            break;
+        }
+        assert_eq!(code, "wrong_key");
+    }
+    assert!(last.contains("too many wrong PINs"), "{last}");
+    // The right one is of no use now, and the passphrase opens as ever.
+    let (code, text) = wrong(kinds::PIN);
+    assert_eq!(code, "slot_secret");
+    assert!(text.contains("too many wrong PINs"), "{text}");
+    place.proven(&["ls"]).ok();
+    // Nothing is left of what the programs handed each other.
+    let run = place.path("live/home/run");
+    let left = fs::read_dir(run).into_iter().flatten().flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().starts_with("tpm")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn another_tpm_opens_no_slot_of_this_one() {
+    let (place, way) = with(&kinds::tpm());
+    let other = chip::Chip::start(&place, "other");
+    let mut command = way.command(&place, &["--json", "ls"]);
+    command.env("TPM2TOOLS_TCTI", &other.name);
+    let done = Done::of(&mut command, b"");
+    assert_eq!(code(&done), "slot_secret");
+    assert!(
+        done.err.contains("made none of the vault's slots"),
+        "{done:?}"
+    );
+    let mut command = way.command(&place, &["--json", "ls"]);
+    command.env("TPM2TOOLS_TCTI", "swtpm:path=/nonexistent");
+    let done = Done::of(&mut command, b"");
+    assert_eq!(code(&done), "slot_secret", "{done:?}");
 }

@@ -118,6 +118,16 @@ const NEEDS: &[Need] = &[
         debian: "libsecret-tools",
     },
     Need {
+        program: "swtpm",
+        why: "is the TPM that gives out a slot's secret",
+        debian: "swtpm",
+    },
+    Need {
+        program: "tpm2_unseal",
+        why: "asks a TPM for a slot's secret",
+        debian: "tpm2-tools",
+    },
+    Need {
         program: "ssh-keygen",
         why: "makes identities for slots",
         debian: "openssh-client",

@@ -44,15 +44,16 @@ Opening the vault:
     --recovery-fd N       the recovery code that `subrosa init` showed once
     SUBROSA_KEY           a variable with what `subrosa key add environment` showed once
     --age-identity PATH   the identity for which `subrosa key add age` was typed
+    --pin-fd N            the PIN for which the TPM opens it, after `subrosa key add tpm`
     --open-with KIND      what config.toml names: see `subrosa key add --help` for the kinds
   With one of these, and with --no-daemon, a command opens the vault itself and uses no daemon.
   What shows a value or loosens anything (read, export, backup, restore, key, apply) needs the
-  passphrase or the recovery code: nothing else proves that you are there.
+  passphrase, the recovery code or the TPM's PIN: nothing else proves that you are there.
 
 Where things are:
   $SUBROSA_HOME/{data,state,config,run}, or the folders subrosa in $XDG_DATA_HOME, $XDG_STATE_HOME,
   $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. config.toml may set workspace, group,
-  key_file, key_variable, age_identity, key_command and open_with. A flag wins over the environment, the environment
+  key_file, key_variable, age_identity, key_command, open_with and tpm. A flag wins over the environment, the environment
   over the file.
 
 Exit status:
@@ -110,6 +111,15 @@ pub(crate) struct Global {
     /// Read the recovery code from this file descriptor, to its end
     #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub(crate) recovery_fd: Option<u32>,
+    /// Open the vault with the TPM, and read the PIN from this file descriptor, to its end
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        conflicts_with_all = ["passphrase_fd", "recovery_fd"],
+        hide_short_help = true
+    )]
+    pub(crate) pin_fd: Option<u32>,
     /// Open the vault with this key file
     #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
     pub(crate) key_file: Option<PathBuf>,

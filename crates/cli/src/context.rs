@@ -144,7 +144,7 @@ impl Context {
         if unlocked && let Some(remote) = running {
             return Ok(Access::Daemon(remote));
         }
-        if self.ambient()?.is_some() {
+        if self.ambient()?.is_some_and(|kind| kind != Kind::Tpm) {
             return own();
         }
         self.demand_vault()?;
@@ -331,6 +331,10 @@ impl Context {
             return Ok(Unlock::Recovery(read_proof(number, "recovery code")?));
         }
         let ambient = self.ambient()?;
+        // It asks for a PIN, which is presence too.
+        if ambient == Some(Kind::Tpm) {
+            return self.ambient_proof(Kind::Tpm);
+        }
         let terminal = match (ambient, need) {
             (Some(_), Need::Any) => None,
             _ => Terminal::open(),
@@ -400,6 +404,7 @@ impl Context {
         let taken = [
             ("--passphrase-fd", self.global.passphrase_fd),
             ("--recovery-fd", self.global.recovery_fd),
+            ("--pin-fd", self.global.pin_fd),
         ];
         match taken.into_iter().find(|(_, number)| *number == Some(0)) {
             None => Ok(()),

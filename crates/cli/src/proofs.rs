@@ -4,11 +4,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use subrosa_engine::{Unlock, read_age, read_command, read_key_file, read_keyring};
+use subrosa_engine::{Unlock, read_age, read_command, read_key_file, read_keyring, read_tpm};
 
 use crate::args::Global;
 use crate::context::Context;
+use crate::descriptor::read_proof;
 use crate::failure::Failure;
+use crate::prompt::Terminal;
 use crate::variable::DEFAULT;
 
 /// A kind of proof that can be asked for by name.
@@ -26,6 +28,8 @@ pub(crate) enum Kind {
     Age,
     /// The secret that the keyring of the desktop keeps.
     Keyring,
+    /// The TPM of this machine, with a PIN on the terminal or on --pin-fd.
+    Tpm,
 }
 
 impl Kind {
@@ -37,6 +41,7 @@ impl Kind {
             Self::Command => "command",
             Self::Age => "age",
             Self::Keyring => "keyring",
+            Self::Tpm => "tpm",
         }
     }
 }
@@ -56,6 +61,7 @@ fn asked(global: &Global) -> Result<Option<Kind>, Failure> {
             global.key_variable.is_some(),
         ),
         (Kind::Age, "--age-identity", global.age_identity.is_some()),
+        (Kind::Tpm, "--pin-fd", global.pin_fd.is_some()),
     ];
     let by_value = by_value
         .into_iter()
@@ -122,6 +128,7 @@ impl Context {
         let global = &self.global;
         global.passphrase_fd.is_some()
             || global.recovery_fd.is_some()
+            || global.pin_fd.is_some()
             || global.open_with.is_some()
             || global.key_file.is_some()
             || global.key_variable.is_some()
@@ -152,6 +159,18 @@ impl Context {
                     })?;
                 Ok(read_age(&self.home, &path)?)
             }
+            Kind::Tpm => {
+                let pin = match (self.global.pin_fd, Terminal::open()) {
+                    (Some(number), _) => read_proof(number, "PIN")?,
+                    (None, Some(mut terminal)) => terminal.hidden("PIN: ")?,
+                    (None, None) => {
+                        return Err(missing("there is no terminal to ask for the PIN")
+                            .remedy("hand it over on a descriptor: --pin-fd 3 3<FILE"));
+                    }
+                };
+                let variables = self.tpm_variables();
+                Ok(read_tpm(&self.home, &self.effects, &pin, &variables)?)
+            }
             Kind::Keyring => Ok(read_keyring(&self.home, &self.variables())?),
             Kind::Command => {
                 let line = self.config.key_command.as_deref().ok_or_else(|| {
@@ -163,6 +182,18 @@ impl Context {
                 Ok(Unlock::Command(read_command(&line, self.variables())?))
             }
         }
+    }
+
+    /// Our variables, and which TPM there is.
+    pub(crate) fn tpm_variables(&self) -> Vec<(OsString, OsString)> {
+        let which = OsString::from("TPM2TOOLS_TCTI");
+        let mut variables = self.variables();
+        if let Some(tpm) = &self.config.tpm
+            && !variables.iter().any(|(name, _)| *name == which)
+        {
+            variables.push((which, tpm.into()));
+        }
+        variables
     }
 
     fn environment(&self) -> Result<Unlock, Failure> {

@@ -215,7 +215,7 @@ impl Session {
                 path: setting.home.data.clone(),
             });
         }
-        if !unlock.kind().proves_presence() {
+        if !unlock.kind().vouches() {
             return Err(EngineError::Presence { what: "restoring" });
         }
         // Root and pin change together, and there is one place for drafts.

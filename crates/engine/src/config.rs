@@ -26,6 +26,8 @@ pub struct Config {
     pub age_identity: Option<PathBuf>,
     /// The kind of slot that opens the vault when nothing else is said, as --open-with takes it.
     pub open_with: Option<String>,
+    /// Which TPM there is, as TPM2TOOLS_TCTI says it.
+    pub tpm: Option<String>,
     /// The command line that prints a secret which opens the vault. It stands here and never in the
     /// vault, where whoever may change the vault's file could have us run something.
     pub key_command: Option<Vec<String>>,

@@ -269,6 +269,7 @@ pub(crate) fn with_article(kind: SlotKind) -> &'static str {
         SlotKind::Command => "a command",
         SlotKind::Age => "an age identity",
         SlotKind::Keyring => "the OS keyring",
+        SlotKind::Tpm => "a TPM",
         _ => "a slot of a later program",
     }
 }

@@ -48,7 +48,7 @@ pub use home::{Home, private_folder};
 pub use policies::{Applied, PolicyInForce};
 pub use proof::{
     SECRET_TEXT_MAX, Source, decode_secret, pin_to, read_age, read_command, read_key_file,
-    read_keyring,
+    read_keyring, read_tpm,
 };
 pub use run::RunOptions;
 pub use secrets::{Kept, ListFilter, Listed, Past, Shown, ShownField};

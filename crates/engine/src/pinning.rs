@@ -47,7 +47,7 @@ pub(crate) fn settle(
 ) -> Result<(), EngineError> {
     let fingerprint = unverified.fingerprint();
     let kind = unverified.slot().and_then(|slot| slot.kind);
-    let present = kind.is_some_and(SlotKind::proves_presence);
+    let present = kind.is_some_and(SlotKind::vouches);
     let known = match &setting.home.pins {
         None => None,
         Some(folder) => match Pins::at(folder).and_then(|pins| pins.get(&setting.home.data)) {

@@ -5,6 +5,7 @@ mod command;
 mod encoded;
 mod keyring;
 mod tool;
+mod tpm;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub(crate) use encoded::draw_secret;
 pub use encoded::{SECRET_TEXT_MAX, Source, decode_secret};
 pub use keyring::read_keyring;
 pub(crate) use keyring::{clear_keyring, store_in_keyring};
+pub use tpm::read_tpm;
+pub(crate) use tpm::{TPM_SECRET, seal_in_tpm};
 
 /// Longest key file, in bytes.
 const KEY_FILE_MAX: usize = 4096;

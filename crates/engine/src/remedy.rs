@@ -93,6 +93,10 @@ fn secret(kind: SlotKind) -> &'static str {
             "Unlock the keyring, and see that secret-tool is there (Debian: libsecret-tools); or add the slot anew: \
              subrosa key add keyring"
         }
+        SlotKind::Tpm => {
+            "See that tpm2-tools is there and that you may use the TPM (Debian: tpm2-tools, group tss); locked by wrong \
+             PINs, it forgives with time: tpm2_getcap properties-variable. Or open with the passphrase"
+        }
         _ => "Try another slot: subrosa --help, \"Opening the vault\"",
     }
 }
@@ -101,6 +105,9 @@ fn vault(error: &VaultError) -> Option<String> {
     let text = match error {
         VaultError::WrongKey { what: "passphrase" } => {
             "Try again; with the recovery code: --recovery-fd N"
+        }
+        VaultError::WrongKey { what: "PIN" } => {
+            "Try again, a few times at most: the TPM locks itself then. With the passphrase: --open-with passphrase"
         }
         VaultError::WrongKey { .. } => "Try another slot: subrosa --help, \"Opening the vault\"",
         VaultError::NoSlot { .. } => "See which slots there are: subrosa status",

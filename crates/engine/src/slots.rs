@@ -16,7 +16,8 @@ use subrosa_store::pins::PinRecord;
 use subrosa_vault::{NewSlot, SlotInfo, SlotKind, Unlock, VaultError};
 
 use crate::proof::{
-    AGE_SECRET, Source, clear_keyring, decode_secret, draw_secret, encrypt_to, store_in_keyring,
+    AGE_SECRET, Source, TPM_SECRET, clear_keyring, decode_secret, draw_secret, encrypt_to,
+    seal_in_tpm, store_in_keyring,
 };
 use crate::{EngineError, Session, pinning};
 
@@ -197,6 +198,29 @@ impl Session {
             let _ = clear_keyring(item, variables);
         }
         added
+    }
+
+    /// Adds a secret that the TPM of this machine gives out for a PIN.
+    ///
+    /// # Errors
+    /// [`EngineError::Presence`], [`EngineError::Secret`] when the TPM seals nothing,
+    /// [`EngineError::Vault`].
+    pub fn add_tpm(
+        &mut self,
+        label: &str,
+        pin: &SecretBuf,
+        variables: &[(OsString, OsString)],
+    ) -> Result<SlotShown, EngineError> {
+        self.require_presence("adding a slot")?;
+        let mut secret = SecretBuf::zeroed(TPM_SECRET)?;
+        let effects = &self.setting.effects;
+        effects.rng.fill(secret.as_mut_slice());
+        let envelope = seal_in_tpm(&self.setting.home, effects, (pin, &secret), variables)?;
+        self.add(&NewSlot {
+            unlock: Unlock::Tpm { secret, envelope },
+            label,
+            params: Argon2Params::FLOOR,
+        })
     }
 
     fn add(&mut self, new: &NewSlot<'_>) -> Result<SlotShown, EngineError> {

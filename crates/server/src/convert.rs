@@ -33,6 +33,7 @@ pub fn proof_of(unlock: &Unlock) -> Option<(wire::Proof, &SecretBuf)> {
         Unlock::Command(secret) => (wire::Proof::Command, secret),
         Unlock::Age { secret, .. } => (wire::Proof::Age, secret),
         Unlock::Keyring { secret, .. } => (wire::Proof::Keyring, secret),
+        Unlock::Tpm { secret, .. } => (wire::Proof::Tpm, secret),
         _ => return None,
     })
 }
@@ -50,6 +51,10 @@ pub(crate) fn unlock(sent: wire::Proof, secret: SecretBuf) -> Unlock {
             envelope: Vec::new(),
         },
         wire::Proof::Keyring => Unlock::Keyring {
+            secret,
+            envelope: Vec::new(),
+        },
+        wire::Proof::Tpm => Unlock::Tpm {
             secret,
             envelope: Vec::new(),
         },

@@ -10,7 +10,7 @@ use crate::contents::Contents;
 use crate::journal::Journal;
 use crate::port::{Collection, Snapshot};
 use crate::slot::{LABEL_MAX, Slot, SlotInfo};
-use crate::vault::{check_slots, proves_presence};
+use crate::vault::check_slots;
 use crate::{Unlock, Vault, VaultError, documents, recovery};
 
 /// A slot that is about to be made.
@@ -145,10 +145,9 @@ pub(crate) fn without(
             name: id.to_string(),
         });
     }
-    // The recovery code is for the day when everything else is lost.
-    let everyday = |slot: &Slot| {
-        proves_presence(slot.info.kind) && slot.info.kind != Some(crate::SlotKind::Recovery)
-    };
+    // The recovery code is for the day when everything else is lost, and that is when a TPM breaks or
+    // is cleared.
+    let everyday = |slot: &Slot| slot.info.kind == Some(crate::SlotKind::Passphrase);
     if keep_a_person
         && let Some((_, slot)) = gone.iter().find(|(_, slot)| everyday(slot))
         && !kept.iter().any(|(_, slot)| everyday(slot))

@@ -25,11 +25,13 @@ pub enum SlotKind {
     Age,
     /// A secret that the keyring of the desktop keeps.
     Keyring,
+    /// A secret that a TPM gives out for a PIN.
+    Tpm,
 }
 
 impl SlotKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Passphrase,
         Self::Recovery,
         Self::KeyFile,
@@ -37,6 +39,7 @@ impl SlotKind {
         Self::Command,
         Self::Age,
         Self::Keyring,
+        Self::Tpm,
     ];
 
     pub(crate) const fn number(self) -> u8 {
@@ -48,6 +51,7 @@ impl SlotKind {
             Self::Command => 5,
             Self::Age => 6,
             Self::Keyring => 7,
+            Self::Tpm => 8,
         }
     }
 
@@ -66,6 +70,7 @@ impl SlotKind {
             Self::Command => "command",
             Self::Age => "age identity",
             Self::Keyring => "OS keyring",
+            Self::Tpm => "TPM",
         }
     }
 
@@ -74,6 +79,7 @@ impl SlotKind {
         match self {
             Self::Age => (0, ENVELOPE_MAX),
             Self::Keyring => (16, 16),
+            Self::Tpm => (4, ENVELOPE_MAX),
             _ => (0, 0),
         }
     }
@@ -82,6 +88,13 @@ impl SlotKind {
     /// proves nothing.
     #[must_use]
     pub const fn proves_presence(self) -> bool {
+        matches!(self, Self::Passphrase | Self::Recovery | Self::Tpm)
+    }
+
+    /// Whether opening it says that the vault is the user's own: only what the user knows, and what
+    /// opens nothing that somebody else made, does. Anybody may write an envelope.
+    #[must_use]
+    pub const fn vouches(self) -> bool {
         matches!(self, Self::Passphrase | Self::Recovery)
     }
 }
@@ -114,6 +127,13 @@ pub enum Unlock {
         /// The name under which it keeps it, 16 bytes.
         envelope: Vec<u8>,
     },
+    /// The secret that a TPM gave out for a PIN.
+    Tpm {
+        /// What was sealed.
+        secret: SecretBuf,
+        /// The sealed object, public and private part.
+        envelope: Vec<u8>,
+    },
 }
 
 impl Unlock {
@@ -128,13 +148,16 @@ impl Unlock {
             Self::Command(_) => SlotKind::Command,
             Self::Age { .. } => SlotKind::Age,
             Self::Keyring { .. } => SlotKind::Keyring,
+            Self::Tpm { .. } => SlotKind::Tpm,
         }
     }
 
     /// What the slot holds that leads to the secret; nothing for most kinds.
     pub(crate) fn envelope(&self) -> &[u8] {
         match self {
-            Self::Age { envelope, .. } | Self::Keyring { envelope, .. } => envelope,
+            Self::Age { envelope, .. }
+            | Self::Keyring { envelope, .. }
+            | Self::Tpm { envelope, .. } => envelope,
             _ => &[],
         }
     }
@@ -151,6 +174,7 @@ impl Unlock {
             Self::Command(secret) => (secret, "slot/command"),
             Self::Age { secret, .. } => (secret, "slot/age"),
             Self::Keyring { secret, .. } => (secret, "slot/keyring"),
+            Self::Tpm { secret, .. } => (secret, "slot/tpm"),
         };
         Ok(high_entropy_key(secret.as_slice(), salt, purpose)?)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use subrosa_crypto::{Key, Rng, SigningKey, random};
 use subrosa_model::{Change, ChangeKind, Digest, Scope, Timestamp, VaultId, WorkspaceName};
 
+use crate::VaultError;
 use crate::contents::{Contents, Header};
 use crate::documents::{AuditEpochs, put_audit_epochs, put_lineage};
 use crate::draft::Draft;
@@ -15,7 +16,6 @@ use crate::port::{Snapshot, VaultStore};
 use crate::slot::{Opened, Slot, SlotInfo};
 use crate::slots::{NewSlot, read_slots};
 use crate::state::VaultState;
-use crate::{SlotKind, VaultError};
 
 /// How often a change is tried again when other processes write at the same time.
 const ATTEMPTS: usize = 50;
@@ -447,9 +447,4 @@ pub(crate) fn check_slots(
         return Err(VaultError::tampered("a slot is missing"));
     }
     Ok(slots)
-}
-
-/// Whether a slot of this kind proves that a person is there.
-pub(crate) fn proves_presence(kind: Option<SlotKind>) -> bool {
-    kind.is_some_and(SlotKind::proves_presence)
 }

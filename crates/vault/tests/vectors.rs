@@ -45,10 +45,33 @@ const AGE_ENVELOPE: &str = "\
     dc9ede673c6b80d1c4be1e62d83e5ffbaa524cfd3f0a8726feb1cfb020e9d556e6601b5e85f7a7e652f681b6\
     6012e95c928aa6df28a8cc2b\
 ";
+/// An object that a TPM in software made.
+const TPM_OBJECT: &str = "\
+    002e0008000b000000520000001000209d26205fa0cc699fd40c1c04223aa25ba5351b9ddce98f0a334b0d49\
+    7c77b81c009e00203987f3dc0f03c6bc989f6632b617cc3e4b359172b3458d44e874d35f4d4b863b001056ae\
+    4373ea455fc16fb75b8a3940b18c597aa6d8df88e62db1dab2996e93dc389020d5225acbaf074feb4ed0026d\
+    b2922295275ade2f652e469c68dc0c645b9f7572d70bfb9f42ff61b0c2ee85d3b362cbdd0f90ce14d7825e12\
+    9da13a4a93833c5aa027b5ee270161511c7b2fe80afcbcee45f6517c3c0a9b0d\
+";
 const START: i64 = 1_790_000_000_000_000;
 
 fn time(step: i64) -> Timestamp {
     Timestamp::from_micros(START + step * 1_000_000)
+}
+
+fn keyring() -> Unlock {
+    Unlock::Keyring {
+        secret: secret(TEXT_SECRET),
+        envelope: (0..16).collect(),
+    }
+}
+
+/// The same 32 bytes as the age slot's; the object is of a TPM in software.
+fn tpm() -> Unlock {
+    Unlock::Tpm {
+        secret: secret(&AGE_SECRET),
+        envelope: hex::decode(TPM_OBJECT).unwrap(),
+    }
 }
 
 fn age() -> Unlock {
@@ -108,6 +131,16 @@ impl Maker {
                 label: "age",
                 params: Argon2Params::FLOOR,
             },
+            NewSlot {
+                unlock: keyring(),
+                label: "desktop",
+                params: Argon2Params::FLOOR,
+            },
+            NewSlot {
+                unlock: tpm(),
+                label: "chip",
+                params: Argon2Params::FLOOR,
+            },
         ];
         let genesis = Genesis::new(Arc::clone(&rng), time(0)).unwrap();
         let mut journal =
@@ -120,6 +153,7 @@ impl Maker {
         let keys = json!({
             "passphrase": PASSPHRASE, "recovery": text, "key_file_hex": hex::encode(KEY_FILE),
             "environment": hex::encode(TEXT_SECRET), "command": hex::encode(TEXT_SECRET),
+            "keyring": hex::encode(TEXT_SECRET), "tpm_hex": hex::encode(AGE_SECRET),
             "age_hex": hex::encode(AGE_SECRET), "age_identity": AGE_IDENTITY,
         });
         Self {
@@ -367,6 +401,8 @@ fn the_vectors_are_what_this_program_makes_and_reads() {
             Unlock::Environment(secret(TEXT_SECRET)),
             Unlock::Command(secret(TEXT_SECRET)),
             age(),
+            keyring(),
+            tpm(),
         ] {
             let unverified = Vault::open(
                 Box::new(store.clone()),

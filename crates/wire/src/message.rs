@@ -174,6 +174,8 @@ pub enum Proof {
     Age,
     /// What a keyring of the client's kept.
     Keyring,
+    /// What a TPM of the client's gave out for a PIN.
+    Tpm,
 }
 
 /// What a random value is made of.

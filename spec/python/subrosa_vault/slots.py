@@ -11,7 +11,8 @@ from .encoding import Reader, ad, u32, u64
 from .errors import BadSlot, Malformed, OutOfBounds, WrongKey
 from .primitives import argon2id, derive, high_entropy_key, mac, same, sha256
 
-PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE, KEYRING = 1, 2, 3, 4, 5, 6, 7
+PASSPHRASE, RECOVERY, KEY_FILE, ENVIRONMENT, COMMAND, AGE = 1, 2, 3, 4, 5, 6
+KEYRING, TPM = 7, 8
 KINDS = {
     PASSPHRASE: "passphrase",
     RECOVERY: "recovery code",
@@ -20,6 +21,7 @@ KINDS = {
     COMMAND: "command",
     AGE: "age identity",
     KEYRING: "OS keyring",
+    TPM: "TPM",
 }
 PURPOSES = {
     RECOVERY: "slot/recovery",
@@ -28,9 +30,10 @@ PURPOSES = {
     COMMAND: "slot/command",
     AGE: "slot/age",
     KEYRING: "slot/keyring",
+    TPM: "slot/tpm",
 }
 # Bytes of an envelope, at least and at most.
-ENVELOPES = {AGE: (0, 4096), KEYRING: (16, 16)}
+ENVELOPES = {AGE: (0, 4096), KEYRING: (16, 16), TPM: (4, 4096)}
 MAX_SLOTS = 32
 MAX_TEXT = 4096
 MEMORY = (65_536, 2 << 20)  # KiB

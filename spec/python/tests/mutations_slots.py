@@ -154,7 +154,7 @@ def argon2_parameters_of_zero_where_no_passphrase_is(bench):
 
 
 SHAPES = ("version 2", "kind 0", "kind 9", "longer", "shorter", "shorter wrapped")
-SHAPES += ("envelope", "long envelope", "short name")
+SHAPES += ("envelope", "long envelope", "short name", "short object")
 
 
 @rejects(Malformed, STATE, *SHAPES)
@@ -164,6 +164,8 @@ def slot_body_with(bench, what):
         slot = replace(slot, kind=int(what[-1]))
     if what == "envelope":
         slot = replace(bench.other_slot(slots.PASSPHRASE), envelope=b"x")
+    if what == "short object":
+        slot = replace(bench.other_slot(), kind=slots.TPM, envelope=bytes(3))
     if what == "short name":
         slot = replace(bench.other_slot(), kind=slots.KEYRING, envelope=bytes(15))
     if what == "long envelope":

@@ -23,7 +23,10 @@ KEYS = {
     "environment variable": Key.secret(slots.ENVIRONMENT, SECRET.hex().encode()),
     "command": Key.secret(slots.COMMAND, SECRET.hex().encode()),
     "age identity": Key(slots.AGE, SECRET),
+    "OS keyring": Key.secret(slots.KEYRING, SECRET.hex().encode()),
+    "TPM": Key(slots.TPM, SECRET),
 }
+ENVELOPES = {slots.AGE: b"for somebody", slots.KEYRING: bytes(16), slots.TPM: bytes(8)}
 
 
 def secret_of(kind, salt):
@@ -55,7 +58,7 @@ def make_slot(bench, kind, seed, label, **changes):
         "recipient": recipient,
         "lineage": lineage,
         "binding": bytes(32),
-        "envelope": b"for somebody" if kind == slots.AGE else b"",
+        "envelope": ENVELOPES.get(kind, b""),
         "wrapped": b"",
         "signature": bytes(64),
     }

@@ -26,11 +26,16 @@ def keys(described):
         found["recovery"] = Key.recovery(described["recovery"])
     if described.get("key_file_hex") is not None:
         found["key file"] = Key.key_file(bytes.fromhex(described["key_file_hex"]))
-    for name, kind in (("environment", slots.ENVIRONMENT), ("command", slots.COMMAND)):
+    for name, kind in (
+        ("environment", slots.ENVIRONMENT),
+        ("command", slots.COMMAND),
+        ("keyring", slots.KEYRING),
+    ):
         if described.get(name) is not None:
             found[slots.KINDS[kind]] = Key.secret(kind, described[name].encode())
-    if described.get("age_hex") is not None:
-        found["age identity"] = Key(slots.AGE, bytes.fromhex(described["age_hex"]))
+    for name, kind in (("age_hex", slots.AGE), ("tpm_hex", slots.TPM)):
+        if described.get(name) is not None:
+            found[slots.KINDS[kind]] = Key(kind, bytes.fromhex(described[name]))
     return found
 
 

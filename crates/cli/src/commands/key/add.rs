@@ -7,9 +7,10 @@ use subrosa_crypto::SecretBuf;
 use subrosa_engine::{Session, SlotShown, read_command};
 
 use crate::context::{Context, Need};
-use crate::descriptor::Outlet;
+use crate::descriptor::{Outlet, read_proof};
 use crate::failure::Failure;
 use crate::files::text as text_of;
+use crate::prompt::Terminal;
 use crate::text::plain;
 use crate::variable::{DEFAULT, check_name};
 
@@ -22,6 +23,7 @@ Examples:
   subrosa key add command -- /usr/bin/pass show subrosa
   subrosa key add age --recipient-file ~/.ssh/id_ed25519.pub
   subrosa key add keyring
+  subrosa key add tpm
   subrosa key add recovery")]
 pub(super) struct Add {
     #[command(subcommand)]
@@ -129,6 +131,22 @@ enum What {
         /// Its name
         #[arg(long)]
         label: Option<String>,
+    },
+    /// A secret that the TPM of this machine gives out for a PIN
+    ///
+    /// A PIN may be short, since the TPM counts wrong ones and locks itself. It proves that you are
+    /// there. The slot is of no use on another machine, or when the TPM is cleared: keep the recovery
+    /// code. The TPM is asked through tpm2-tools; TPM2TOOLS_TCTI, or tpm in config.toml, says which
+    /// one.
+    #[command(after_help = "Examples:\n  subrosa key add tpm\n  \
+        subrosa unlock --open-with tpm")]
+    Tpm {
+        /// Its name
+        #[arg(long)]
+        label: Option<String>,
+        /// Read the new PIN from this file descriptor, to its end
+        #[arg(long, value_name = "N")]
+        new_pin_fd: Option<u32>,
     },
     /// A recovery code, shown once
     #[command(after_help = "Examples:\n  subrosa key add recovery")]
@@ -306,6 +324,28 @@ impl What {
                     ),
                     hint: Some("open it so: --open-with keyring, or in config.toml: open_with = \"keyring\"".to_owned()),
                     ..Added::new(session.add_keyring(&label, &context.variables())?)
+                }
+            }
+            Self::Tpm { label, new_pin_fd } => {
+                let label = free_label(session, label, "tpm")?;
+                let pin = match (new_pin_fd, Terminal::open()) {
+                    (Some(number), _) => read_proof(number, "PIN")?,
+                    (None, Some(mut terminal)) => {
+                        terminal.hidden_twice("New PIN: ", "The same again: ")?
+                    }
+                    (None, None) => {
+                        let text = "there is no terminal to ask for a PIN";
+                        return Err(Failure::new("no_proof", text)
+                            .remedy("hand it over on a descriptor: --new-pin-fd 4 4<FILE"));
+                    }
+                };
+                let slot = session.add_tpm(&label, &pin, &context.tpm_variables())?;
+                Added {
+                    hint: Some(
+                        "open it so: --open-with tpm, or in config.toml: open_with = \"tpm\""
+                            .to_owned(),
+                    ),
+                    ..Added::new(slot)
                 }
             }
             Self::Recovery { label } => {
