@@ -132,6 +132,12 @@ pub enum EngineError {
         /// The other.
         second: String,
     },
+    /// A secret that stands for another leads back to itself.
+    #[error("{key} stands for another secret that leads back to it, or to too many others")]
+    ReferenceLoop {
+        /// The key.
+        key: String,
+    },
     /// Two secrets want the same variable.
     #[error("{first} and {second} would both become the variable {variable}")]
     Collision {

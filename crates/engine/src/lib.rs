@@ -52,7 +52,7 @@ pub use proof::{
 };
 pub use run::RunOptions;
 pub use secrets::{Kept, ListFilter, Listed, Past, Shown, ShownField};
-pub use select::Selected;
+pub use select::{REFERENCE, Selected};
 pub use session::{InitOptions, Session, Setting};
 pub use slots::SlotShown;
 pub use started::{RunOutcome, StartedRun};

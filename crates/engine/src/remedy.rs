@@ -64,6 +64,9 @@ impl EngineError {
             Self::Ambiguous { .. } => {
                 "Write subrosa:///KEY for the current workspace, or choose the workspace with -w."
             }
+            Self::ReferenceLoop { key } => {
+                return Some(format!("See what it stands for: subrosa show {key}"));
+            }
             Self::Collision { .. } => "Name one of them: --bind NAME=key#field",
             Self::Conflicts { .. } => {
                 "Choose what happens to them: --conflict skip or --conflict replace"

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use subrosa_egress::danger;
 use subrosa_model::{
     FieldName, KeyName, Reference, Scheme, Scope, SecretUse, VarName, WorkspaceName,
 };
@@ -10,6 +11,11 @@ use subrosa_vault::{Located, VaultError};
 
 use crate::secrets::secret_use;
 use crate::{EngineError, Session, placeholder};
+
+/// The kind of a field whose value is a reference to another secret.
+pub const REFERENCE: &str = "reference";
+/// How many references may lead to each other.
+const REFERENCES_MAX: usize = 8;
 
 /// A secret that was selected, with the variable that stands for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +70,9 @@ impl Session {
         };
         let mut selected = Vec::new();
         for located in located {
-            selected.extend(fields_of(&located, field.as_ref())?);
+            for one in fields_of(&located, field.as_ref())? {
+                selected.push(self.follow(one)?);
+            }
         }
         if selected.is_empty() {
             let scope = self.scope().to_string();
@@ -131,13 +139,61 @@ impl Session {
                     .field()
                     .cloned()
                     .unwrap_or_else(FieldName::default_field);
-                selected(located, &field, reference.version_number())
+                let one = selected(located, &field, reference.version_number())?;
+                self.follow(one)
             }
             [first, second, ..] => Err(EngineError::Ambiguous {
                 reference: reference.to_string(),
                 first: format!("{} in {}", first.head.key, first.scope),
                 second: format!("{} in {}", second.head.key, second.scope),
             }),
+        }
+    }
+
+    /// The secret that one stands for, under its own variable; itself where it stands for none. The
+    /// decision is then about that secret, its name, pin and expiry: standing for it allows nothing.
+    fn follow(&mut self, one: Selected) -> Result<Selected, EngineError> {
+        let about = one.located.head.fields.get(&one.wanted.label.field);
+        if about.is_none_or(|about| about.kind != REFERENCE) {
+            return Ok(one);
+        }
+        let field = one.wanted.label.field.clone();
+        let value = self
+            .vault
+            .open_value(&mut self.journal, &one.located, &field, one.version)?;
+        let Some(reference) = danger::reference(&value) else {
+            // An earlier version, from when it was a value of its own.
+            return Ok(one);
+        };
+        if one
+            .wanted
+            .expires
+            .is_some_and(|expires| expires <= self.now())
+        {
+            // The gate refuses it by its own name.
+            return Ok(one);
+        }
+        let too_far = || EngineError::ReferenceLoop { key: one.name() };
+        if self.following >= REFERENCES_MAX {
+            return Err(too_far());
+        }
+        self.following += 1;
+        let target = self.select_reference(&reference);
+        self.following -= 1;
+        match target {
+            Ok(target) => Ok(Selected {
+                variable: one.variable,
+                ..target
+            }),
+            // What is beyond a token has no name.
+            Err(
+                EngineError::Vault(VaultError::Missing { .. }) | EngineError::NothingFits { .. },
+            ) if self.reach.is_some() => Err(VaultError::Missing {
+                key: one.located.head.key,
+                scope: self.scope().clone(),
+            }
+            .into()),
+            Err(error) => Err(error),
         }
     }
 

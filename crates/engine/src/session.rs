@@ -62,6 +62,8 @@ pub struct Session {
     pub(crate) present: bool,
     pub(crate) rolled_back: Option<Finding>,
     pub(crate) recalled: Recalled,
+    /// How many references were followed to where we are.
+    pub(crate) following: usize,
     /// What the token of the present caller reaches; `None` for a caller without one.
     pub(crate) reach: Option<Reach>,
     pub(crate) notices: Vec<String>,
@@ -209,6 +211,7 @@ impl Session {
             present,
             rolled_back,
             recalled: Recalled::default(),
+            following: 0,
             reach: None,
             notices,
         };

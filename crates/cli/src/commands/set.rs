@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{Field, Kept, Mode, Patch, Shown, ShownField, never, pin_to};
+use subrosa_engine::{
+    EngineError, Field, Kept, Mode, Patch, REFERENCE, Shown, ShownField, never, pin_to,
+};
 use subrosa_model::limits::VALUE_MAX;
-use subrosa_model::{FieldName, KeyName, ProviderId, Tag, VarName};
+use subrosa_model::{FieldName, KeyName, ProviderId, Reference, Tag, VarName};
 use subrosa_redact::{Added, MIN_FORCED_BYTES, why_not_searched};
 
 use super::list::second;
@@ -26,6 +28,7 @@ use crate::when::Expiry;
 Examples:
   subrosa set api/key                              asks for the value
   printf %s \"$TOKEN\" | subrosa set github/token --stdin
+  subrosa set deploy/token --reference subrosa://github/token     stands for another secret
   subrosa set db/main#password --bind PGPASSWORD   one field, with the variable that stands for it
   subrosa set tls/key --stdin --field-kind pem <key.pem
   subrosa set openai/key --pin openai --host api.openai.com --tag prod --expires 90d
@@ -38,6 +41,9 @@ pub(crate) struct Set {
     /// Read the value from standard input, byte for byte to its end
     #[arg(long)]
     stdin: bool,
+    /// Store no value, but where it is: a use of this secret is then one of that
+    #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["stdin", "force", "pin"])]
+    reference: Option<Reference>,
     /// Store the value although it is too short or common to be masked in output
     #[arg(long)]
     force: bool,
@@ -171,6 +177,10 @@ impl Set {
     }
 
     fn value(&self) -> Result<SecretBuf, Failure> {
+        if let Some(reference) = &self.reference {
+            return Ok(SecretBuf::copy_from(reference.to_string().as_bytes())
+                .map_err(EngineError::from)?);
+        }
         if self.stdin {
             let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3);
             let own = own.map_err(|errno| Failure::io("standard input")(errno.into()))?;
@@ -213,6 +223,20 @@ impl Set {
         });
         about.forced = self.force;
         about.sensitive &= !self.about.not_sensitive;
+        if about.kind == REFERENCE {
+            // A value of its own is not what stood there before.
+            about = Field {
+                aliases: about.aliases,
+                forced: about.forced,
+                sensitive: !self.about.not_sensitive,
+                ..Field::default()
+            };
+        }
+        if let Some(reference) = &self.reference {
+            about.kind = REFERENCE.to_owned();
+            about.hint = reference.to_string();
+            about.sensitive = false;
+        }
         if let Some(kind) = &self.about.field_kind {
             about.kind = kind.clone();
         }

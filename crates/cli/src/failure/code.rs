@@ -24,6 +24,7 @@ pub(super) fn of(error: &EngineError) -> &'static str {
         EngineError::NotBuilt { .. } => "not_built",
         EngineError::NothingFits { .. } => "nothing_fits",
         EngineError::Ambiguous { .. } => "ambiguous",
+        EngineError::ReferenceLoop { .. } => "reference_loop",
         EngineError::Collision { .. } => "collision",
         EngineError::Import { .. } | EngineError::ImportItem { .. } => "import",
         EngineError::EnvFile { .. } => "file_unchanged",

@@ -24,6 +24,7 @@ mod names;
 mod pages;
 mod policies;
 mod promise;
+mod references;
 mod runs;
 mod secrets;
 mod shells;
