@@ -1,7 +1,5 @@
 //! Guardians that another process forks.
 
-use std::time::Instant;
-
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
@@ -44,15 +42,12 @@ fn below(name: &str) -> Option<i32> {
 }
 
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let patience = BootClock.since_boot() + Duration::from_secs(30);
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "waited for {what}"
-        );
+        assert!(BootClock.since_boot() < patience, "waited for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
