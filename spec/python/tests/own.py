@@ -151,7 +151,8 @@ def build():
     bench = Bench(chance.randbytes(16), chance.randbytes(32), [], [], None, "bench")
     bench.put(Record(HEADER, ZEROS, ZEROS, 1, writer.header(bench.vault, CREATED)))
     seed = chance.randbytes(32)
-    for kind, label in ((1, "at the desk"), (2, "in the safe"), (3, ""), (4, "b"), (5, "c"), (6, "d")):
+    labels = ("at the desk", "in the safe", "", "b", "c", "d", "e", "f")
+    for kind, label in enumerate(labels, start=1):
         bench.put_slot(make_slot(bench, kind, seed, label))
     bench.put_document("lineage", seed)
     bench.put_document("audit-keys", log_writer.audit_keys(chance))

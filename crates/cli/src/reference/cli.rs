@@ -6,12 +6,16 @@ use super::text::{Part, parts};
 use super::{each, shown, text_cell};
 
 /// Variables that are read, beside those of an option: name, and what it is for.
-pub(super) const VARIABLES: [(&str, &str); 12] = [
+pub(super) const VARIABLES: [(&str, &str); 13] = [
     (
         "SUBROSA_KEY",
         "The secret of a slot that `key add environment` made; it is taken out of the environment at once.",
     ),
     ("SUBROSA_KEY_FILE", "As `--key-file`."),
+    (
+        "SUBROSA_TOKEN",
+        "The token of an agent: what is done is done as that agent.",
+    ),
     ("SUBROSA_AGE_IDENTITY", "As `--age-identity`."),
     (
         "SUBROSA_HOME",
