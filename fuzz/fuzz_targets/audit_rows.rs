@@ -55,7 +55,8 @@ fn caller() -> Caller {
         uid: 0,
         pid: 0,
         executable: None,
-        token: None,        session: SessionId::from_bytes([0; 16]),
+        token: None,
+        session: SessionId::from_bytes([0; 16]),
     }
 }
 

@@ -40,50 +40,62 @@ fn a_sound_installation_is_sound() {
     assert!(!text.contains(VALUE));
 }
 
+/// What is looked at, how it stands then, a word of the remedy, and how it is broken and mended.
+type Fault<'a> = (&'a str, &'a str, &'a str, (&'a dyn Fn(), &'a dyn Fn()));
+
 #[test]
 fn each_fault_is_found_with_a_remedy() {
     let house = House::with_key();
-    let break_and_mend: [(&str, &str, &str, &dyn Fn(), &dyn Fn()); 4] = [
+    let faults: [Fault<'_>; 4] = [
         (
             "vault",
             "bad",
             "chmod",
-            &|| mode(&house, "home/data", 0o755),
-            &|| mode(&house, "home/data", 0o700),
+            (&|| mode(&house, "home/data", 0o755), &|| {
+                mode(&house, "home/data", 0o700)
+            }),
         ),
         (
             "state folder",
             "bad",
             "chmod",
-            &|| mode(&house, "home/state", 0o777),
-            &|| mode(&house, "home/state", 0o700),
+            (&|| mode(&house, "home/state", 0o777), &|| {
+                mode(&house, "home/state", 0o700)
+            }),
         ),
         (
             "anchor",
             "bad",
             "audit verify",
-            &|| fs::rename(house.path("home/state/anchors"), house.path("away")).expect("moved"),
-            &|| {
-                let _ = fs::remove_dir_all(house.path("home/state/anchors"));
-                fs::rename(house.path("away"), house.path("home/state/anchors")).expect("moved");
-            },
+            (
+                &|| {
+                    fs::rename(house.path("home/state/anchors"), house.path("away")).expect("moved")
+                },
+                &|| {
+                    let _ = fs::remove_dir_all(house.path("home/state/anchors"));
+                    fs::rename(house.path("away"), house.path("home/state/anchors"))
+                        .expect("moved");
+                },
+            ),
         ),
         (
             "attempts",
             "warning",
             "subrosa log",
-            &|| {
-                fs::write(house.path("wrong"), "another").expect("written");
-                let wrong = house.path("wrong");
-                let call = house.call(["ls"]);
-                call.proof("--passphrase-fd", &wrong).run().failed(1);
-            },
-            &|| {
-                house.read("api/key");
-            },
+            (
+                &|| {
+                    fs::write(house.path("wrong"), "another").expect("written");
+                    let wrong = house.path("wrong");
+                    let call = house.call(["ls"]);
+                    call.proof("--passphrase-fd", &wrong).run().failed(1);
+                },
+                &|| {
+                    house.read("api/key");
+                },
+            ),
         ),
     ];
-    for (name, health, remedy, broken, mended) in break_and_mend {
+    for (name, health, remedy, (broken, mended)) in faults {
         broken();
         let (code, document) = look(&house);
         assert_eq!(code, Some(i32::from(health == "bad")), "{name}: {document}");
