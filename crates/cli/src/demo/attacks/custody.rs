@@ -52,23 +52,17 @@ impl Drop for Bystander {
     }
 }
 
-/// Who may look into any process would see nothing of a defence: that right is given up first, by
-/// whoever attacks and by whoever is attacked.
+/// Whoever has privileges looks into any process, and would see nothing of a defence: they are given
+/// up first, by whoever attacks and by whoever is attacked.
 fn plain_user() -> Vec<String> {
-    const TRACE: u32 = 19;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let held = status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|held| u64::from_str_radix(held.trim(), 16).ok());
-    let words: &[&str] = match held.is_some_and(|held| held >> TRACE & 1 == 1) {
-        true => &[
-            "setpriv",
-            "--bounding-set=-sys_ptrace",
-            "--inh-caps=-sys_ptrace",
-            "--",
-        ],
-        false => &["env"],
+    let words: &[&str] = match held {
+        Some(0) => &["env"],
+        _ => &["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"],
     };
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -126,7 +120,7 @@ fn targets(served: &Served<'_>) -> Result<Vec<u32>, Failure> {
 /// Row 1: what `/proc` shows of the daemon.
 pub(super) fn memory(stage: &Stage) -> Result<Verdict, Failure> {
     if !stage.finds("setpriv") && plain_user()[0] == "setpriv" {
-        return Ok(skipped("it takes `setpriv` to attack as less than root"));
+        return Ok(skipped("it takes `setpriv` to attack without privileges"));
     }
     let served = Served::open_under(stage, "custody", &plain_user())?;
     must!(served.serves()?, "the daemon does not serve");
@@ -173,8 +167,8 @@ pub(super) fn memory(stage: &Stage) -> Result<Verdict, Failure> {
         beside = "; root finds no code in it";
     }
     Ok(Verdict::held(format!(
-        "environ, maps and mem of {} are closed to their own user{beside}",
-        crate::text::count(targets.len(), "process")
+        "environ, maps and mem of {} processes are closed to their own user{beside}",
+        targets.len()
     )))
 }
 
@@ -184,7 +178,7 @@ pub(super) fn debugger(stage: &Stage) -> Result<Verdict, Failure> {
         return Ok(skipped("it takes `python3` to make these calls"));
     }
     if !stage.finds("setpriv") && plain_user()[0] == "setpriv" {
-        return Ok(skipped("it takes `setpriv` to attack as less than root"));
+        return Ok(skipped("it takes `setpriv` to attack without privileges"));
     }
     let served = Served::open_under(stage, "debugged", &plain_user())?;
     let other = bystander(stage)?;

@@ -142,8 +142,9 @@ pub(super) fn files(stage: &Stage) -> Result<Verdict, Failure> {
             ));
         }
     }
-    // The client reads it, and is held up alone.
-    let call = served.call(&["run", "--", "true"]).inside(&folder);
+    // A client that is told to read it is held up alone.
+    let line = ["run", "--env-file", ".env", "--", "true"];
+    let call = served.call(&line).inside(&folder);
     let mut client = Waiting(call.spawn()?);
     let began = Instant::now();
     let writer = loop {
