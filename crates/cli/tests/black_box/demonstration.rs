@@ -71,7 +71,7 @@ fn locks(temporary: &Path) -> Vec<PathBuf> {
 
 /// Whether a daemon runs that holds this lock, as the system knows it: trying to take it could keep
 /// one from starting.
-fn is_held(lock: &PathBuf) -> bool {
+fn is_held(lock: &Path) -> bool {
     let Ok(there) = lock.metadata() else {
         return false;
     };
@@ -80,6 +80,10 @@ fn is_held(lock: &PathBuf) -> bool {
     locks
         .lines()
         .any(|line| line.contains("FLOCK") && line.contains(&inode))
+}
+
+fn any_runs(temporary: &Path) -> bool {
+    locks(temporary).iter().any(|lock| is_held(lock))
 }
 
 /// Waits for something that is about to happen.
@@ -104,12 +108,10 @@ fn one_that_is_killed_leaves_no_daemon() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_until("daemon", || locks(&temporary).iter().any(is_held));
+    wait_until("daemon", || any_runs(&temporary));
     demo.kill().unwrap();
     demo.wait().unwrap();
-    wait_until("end of the daemon", || {
-        !locks(&temporary).iter().any(is_held)
-    });
+    wait_until("end of the daemon", || !any_runs(&temporary));
 }
 
 #[test]
@@ -138,7 +140,6 @@ fn the_story_is_told_and_the_folder_kept_on_request() {
         .unwrap()
         .path();
     assert!(folder.join("home/data/vault.db").exists());
-    let locks = locks(&temporary);
-    assert!(!locks.is_empty(), "daemons were started");
-    assert!(!locks.iter().any(is_held), "and have ended");
+    assert!(!locks(&temporary).is_empty(), "daemons were started");
+    assert!(!any_runs(&temporary), "and have ended");
 }
