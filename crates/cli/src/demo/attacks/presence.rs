@@ -96,9 +96,15 @@ pub(super) fn itself(stage: &Stage) -> Result<Verdict, Failure> {
         "a proof is good for two tries"
     );
     let digest = caller.demand(&one)?;
+    let mut other = Caller::of(&served)?;
     must!(
-        !Caller::of(&served)?.proves(digest, &one, code)?,
+        !other.proves(digest, &one, code)?,
         "a proof is good on another connection"
+    );
+    let _ = other.demand(&one)?;
+    must!(
+        !other.proves(digest, &one, code)?,
+        "a proof is good for what another connection was asked"
     );
     let changed = served
         .call(&["edit", "shop/STRIPE_KEY", "--note", "changed"])

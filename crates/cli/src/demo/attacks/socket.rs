@@ -14,7 +14,7 @@ use subrosa_model::Scope;
 
 use super::must;
 use crate::demo::served::{PATIENCE, Served, near};
-use crate::demo::stage::{Stage, make_folder};
+use crate::demo::stage::{Stage, make_folder, write};
 use crate::demo::verdict::Verdict;
 use crate::failure::Failure;
 use crate::serving::PROGRAM;
@@ -125,23 +125,27 @@ pub(super) fn files(stage: &Stage) -> Result<Verdict, Failure> {
     let folder = stage.root.join("endless");
     make_folder(&folder)?;
     let pipe = folder.join(".env");
+    // First with a reference to what is not there: whoever reads the file says so.
+    write(&pipe, b"FOUND=subrosa://no/such\n")?;
+    let own = served.call(&["run", "--", "true"]).inside(&folder).run()?;
+    must!(
+        own.code() == Some(125) && own.err().contains("no/such"),
+        "the client itself does not read the file: {}",
+        own.ending()
+    );
+    must!(
+        asked(&served, &folder)?,
+        "the daemon reads a file in a client's folder"
+    );
+    // Then one that never ends: a daemon that reads it does not answer.
+    fs::remove_file(&pipe).map_err(Failure::io("the file of the client"))?;
     let mode = Mode::RUSR | Mode::WUSR;
     mknodat(CWD, &pipe, FileType::Fifo, mode, 0)
         .map_err(|errno| Failure::io("a pipe with a name")(errno.into()))?;
-    // The daemon itself is told to run something there. Should it read the file, it does not answer.
-    let (sender, answers) = mpsc::channel();
-    let (socket, inside) = (served.socket(), folder.clone());
-    std::thread::spawn(move || sender.send(run_in(&socket, &inside)));
-    match answers.recv_timeout(PATIENCE) {
-        Ok(Ok(true)) => {}
-        Ok(Ok(false)) => return Ok(Verdict::fell("the daemon ran nothing in that folder")),
-        Ok(Err(failure)) => return Err(failure),
-        Err(_) => {
-            return Ok(Verdict::fell(
-                "the daemon reads a file in a client's folder",
-            ));
-        }
-    }
+    must!(
+        asked(&served, &folder)?,
+        "the daemon waits for a file in a client's folder"
+    );
     // A client that is told to read it is held up alone.
     let line = ["run", "--env-file", ".env", "--", "true"];
     let call = served.call(&line).inside(&folder);
@@ -172,6 +176,14 @@ pub(super) fn files(stage: &Stage) -> Result<Verdict, Failure> {
         }
         false => "the daemon opens no file of a client's, and a client refuses an endless `.env`",
     }))
+}
+
+/// Whether the daemon, when it is asked by hand, runs something in a folder, and does so soon.
+fn asked(served: &Served<'_>, folder: &Path) -> Result<bool, Failure> {
+    let (sender, answers) = mpsc::channel();
+    let (socket, folder) = (served.socket(), folder.to_owned());
+    std::thread::spawn(move || sender.send(run_in(&socket, &folder)));
+    answers.recv_timeout(PATIENCE).unwrap_or(Ok(false))
 }
 
 /// Asks the daemon by hand to run something in a folder.
@@ -208,7 +220,9 @@ fn run_in(socket: &Path, folder: &Path) -> Result<bool, Failure> {
 
 /// Row 37: garbage, and more connections than are served at a time.
 pub(super) fn garbage(stage: &Stage) -> Result<Verdict, Failure> {
-    const IDLE: usize = 300;
+    const IDLE: usize = 400;
+    /// One for each of the 256 connections that are served at a time, and some.
+    const THREADS: u64 = 300;
     let served = Served::open(stage, "garbage")?;
     let mut garbage = vec![0u8; 1 << 20];
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -242,6 +256,16 @@ pub(super) fn garbage(stage: &Stage) -> Result<Verdict, Failure> {
     must!(
         served.serves()?,
         "nobody is served beside {IDLE} idle connections"
+    );
+    let status = fs::read_to_string(format!("/proc/{}/status", served.process()?));
+    let status = status.map_err(Failure::io("the daemon's figures"))?;
+    let threads = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Threads:"));
+    let threads = threads.and_then(|number| number.trim().parse::<u64>().ok());
+    must!(
+        threads.is_some_and(|threads| threads < THREADS),
+        "the daemon grows with those who connect: {threads:?} threads"
     );
     drop(idle);
     must!(served.serves()?, "nobody is served afterwards");
