@@ -83,3 +83,19 @@ macro_rules! must {
     };
 }
 use must;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_that_is_due_has_an_attack() {
+        let rows = rows::all().unwrap();
+        let due = rows.iter().filter(|row| row.part <= PART);
+        let without: Vec<u8> = due
+            .map(|row| row.number)
+            .filter(|number| attack(*number).is_none())
+            .collect();
+        assert_eq!(without, Vec::<u8>::new());
+    }
+}

@@ -135,7 +135,7 @@ pub(super) fn beyond(stage: &Stage) -> Result<Verdict, Failure> {
     }
     must!(served.serves()?, "the daemon does not serve any more");
     Ok(Verdict::held(format!(
-        "refused: {} actions of a person, other secrets and sessions, once taken away",
+        "{} actions of a person, other secrets and sessions, and dead tokens are refused",
         actions.len()
     )))
 }
