@@ -11,6 +11,7 @@ mod attacks;
 mod invented;
 mod memory;
 mod rows;
+mod served;
 mod stage;
 mod story;
 mod verdict;

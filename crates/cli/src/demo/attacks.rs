@@ -1,10 +1,15 @@
 //! The attacks of the red-team table that apply as yet, each really carried out.
 
+mod agents;
 mod commands;
+mod custody;
 mod disk;
 mod forgery;
+mod presence;
 mod processes;
+mod releases;
 mod secrets;
+mod socket;
 
 use super::rows::{self, PART, Row};
 use super::stage::Stage;
@@ -16,17 +21,27 @@ type Attack = fn(&Stage) -> Result<Verdict, Failure>;
 
 fn attack(number: u8) -> Option<Attack> {
     Some(match number {
+        1 => custody::memory,
+        2 => custody::debugger,
         3 => processes::core_dump,
         4 => processes::residue,
+        5 => releases::environments,
+        6 => releases::started,
         13 => secrets::mask,
         25 => secrets::pin,
         27 => disk::loosened,
         28 => commands::hijack,
         29 => commands::another_name,
         31 => processes::left_behind,
+        34 => socket::reached,
+        35 => agents::beyond,
+        36 => socket::files,
+        37 => socket::garbage,
         39 => disk::log,
         40 => disk::records,
         42 => secrets::errors,
+        43 => agents::guesses,
+        44 => presence::itself,
         45 => forgery::planted,
         _ => return None,
     })
@@ -68,3 +83,19 @@ macro_rules! must {
     };
 }
 use must;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_that_is_due_has_an_attack() {
+        let rows = rows::all().unwrap();
+        let due = rows.iter().filter(|row| row.part <= PART);
+        let without: Vec<u8> = due
+            .map(|row| row.number)
+            .filter(|number| attack(*number).is_none())
+            .collect();
+        assert_eq!(without, Vec::<u8>::new());
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -122,7 +122,45 @@ impl Stage {
             home: &self.home,
             input: Vec::new(),
             variables: Vec::new(),
+            daemon: false,
+            under: Vec::new(),
+            folder: &self.work,
         }
+    }
+
+    /// Another program than this one, with nothing of the user's around it.
+    pub(super) fn program(&self, name: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(name);
+        self.surround(&mut command);
+        command
+    }
+
+    /// A shell that knows this program as `$0` and an installation, out of reach of what the
+    /// terminal sends.
+    pub(super) fn warden(&self, home: &Path, script: &str) -> Result<Child, Failure> {
+        let mut command = self.program("sh");
+        command
+            .args(["-c", script])
+            .arg(&self.executable)
+            .env("SUBROSA_HOME", home)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        command
+            .spawn()
+            .map_err(Failure::io("a shell cannot be started"))
+    }
+
+    fn surround(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .env("PATH", &self.path)
+            .env("HOME", self.root.join("account"))
+            .env("XDG_STATE_HOME", self.root.join("state"))
+            .current_dir(&self.work)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
     }
 
     /// Whether there is a program of this name.
@@ -161,6 +199,9 @@ pub(super) struct Call<'a> {
     home: &'a Path,
     input: Vec<u8>,
     variables: Vec<(&'static str, OsString)>,
+    daemon: bool,
+    under: Vec<String>,
+    folder: &'a Path,
 }
 
 impl<'a> Call<'a> {
@@ -194,6 +235,24 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With the installation's daemon, which is used and started as a user's would be.
+    pub(super) fn through_daemon(mut self) -> Self {
+        self.daemon = true;
+        self
+    }
+
+    /// Started by another program, which these words begin.
+    pub(super) fn under(mut self, words: &[String]) -> Self {
+        self.under = words.to_vec();
+        self
+    }
+
+    /// In another folder.
+    pub(super) fn inside(mut self, folder: &'a Path) -> Self {
+        self.folder = folder;
+        self
+    }
+
     /// The line as a person would type it.
     pub(super) fn line(&self) -> String {
         let words: Vec<String> = self.words.iter().map(|word| shell_word(word)).collect();
@@ -202,19 +261,21 @@ impl<'a> Call<'a> {
 
     /// Starts it with pipes; whoever has it writes and reads them.
     pub(super) fn spawn(&self) -> Result<Child, Failure> {
-        let mut command = Command::new(&self.stage.executable);
+        let mut command = match self.under.split_first() {
+            None => self.stage.program(&self.stage.executable),
+            Some((first, rest)) => {
+                let mut command = self.stage.program(first);
+                command.args(rest).arg(&self.stage.executable);
+                command
+            }
+        };
         command
-            .env_clear()
-            .env("PATH", &self.stage.path)
-            .env("HOME", self.stage.root.join("account"))
             .env("SUBROSA_HOME", self.home)
-            .env("SUBROSA_NO_DAEMON", "1")
-            .env("XDG_STATE_HOME", self.stage.root.join("state"))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.stage.work)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .current_dir(self.folder);
+        if !self.daemon {
+            command.env("SUBROSA_NO_DAEMON", "1");
+        }
         let proof = match self.proof {
             Some((option, secret)) => Some((option, handed_over(secret)?)),
             None => None,
