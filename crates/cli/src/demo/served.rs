@@ -17,8 +17,8 @@ use crate::failure::Failure;
 /// gone. A start may still be under way then.
 const WARDEN: &str =
     "trap '' INT QUIT TERM HUP; read -r _ || sleep 1; exec \"$0\" daemon stop </dev/null";
-/// How long anything may take that should take no time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long anything may take that should take no time, also on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An installation of its own whose calls go through its daemon.
 pub(super) struct Served<'a> {
