@@ -20,7 +20,9 @@ fn house() -> Served {
          rules:\n\
          \x20 - { allow: run, command: sh, args: [\"-c\", \"echo $APP_KEY\"], secrets: [\"**\"], inject: env, agents: [claude], exposed: true }\n\
          \x20 - { allow: run, command: sh, args: [\"-c\", \"echo $OPS_KEY\"], secrets: [\"**\"], inject: env }\n\
-         \x20 - { allow: run, command: sh, args: [\"-c\", \"echo first $APP_KEY; sleep 3; echo last\"], secrets: [\"**\"], inject: env, agents: [claude], exposed: true }\n",
+         \x20 - { allow: run, command: sh, args: [\"-c\", \"echo first $APP_KEY; sleep 3; echo last\"], secrets: [\"**\"], inject: env, agents: [claude], exposed: true }\n\
+         \x20 - { allow: run, command: cat, args: [\"other\"], secrets: [\"**\"], inject: stdin, agents: [claude], exposed: true }\n\
+         \x20 - { allow: run, command: cat, args: [guess], secrets: [\"**\"], inject: stdin, agents: [claude], exposed: true, limits: { output: 9B } }\n",
     );
     served
 }
@@ -94,6 +96,12 @@ fn row_35_a_token_is_good_for_looking_and_using_alone() {
         let mut command = served.with_passphrase(file.to_str().expect("UTF-8"), words);
         let done = Done::of(command.env("SUBROSA_TOKEN", &token), b"");
         assert_ne!(done.status, 0, "{words:?} with a proof: {done:?}");
+    }
+    // What reached the daemon is in the log.
+    let log = served.log();
+    for what in ["set", "lock", "stop", "purge", "tokens", "revoketokens"] {
+        let record = format!("refused: {what} is not for agents");
+        assert!(log.contains(&record), "{what}: {log}");
     }
     // And all of it is as it was.
     served.run(&["show", "app/key"]).ok();
@@ -280,8 +288,26 @@ fn row_43_an_agent_gets_output_when_the_command_is_over() {
     assert!(child.wait().expect("waited for").success());
     let file = served.path("work/other");
     std::fs::write(&file, [OTHER, b"\n"].concat()).expect("written");
-    let told = with(&served, &token, &["run", "--", "cat", "other"]);
+    let told = with(
+        &served,
+        &token,
+        &["run", "-k", "app/key", "--", "cat", "other"],
+    );
     assert_eq!(told.ok().text(), "[REDACTED]\n");
+    // Nothing comes of output that is cut: whether it ends with a guess would tell that it is one.
+    for guess in ["canary-3", "canary-4"] {
+        let file = served.path("work/guess");
+        std::fs::write(&file, format!("{guess}~~~~")).expect("written");
+        let words = ["run", "-k", "app/key", "--", "cat", "guess"];
+        let done = with(&served, &token, &words);
+        assert!(done.out.is_empty(), "{guess}: {done:?}");
+    }
+    // A command without secrets is its own to run.
+    let none = with(&served, &token, &["run", "--", "true"]);
+    assert!(
+        none.status == 125 && none.err.contains("name them"),
+        "{none:?}"
+    );
     held(
         43,
         "an agent's output comes at the end of the command, and masks name nothing beyond it",
@@ -312,6 +338,33 @@ fn row_43_a_value_that_can_be_guessed_is_not_handed_to_an_agent() {
         &["run", "-k", "app/key", "--", "sh", "-c", "echo $APP_KEY"],
     )
     .ok();
+    // Nor beside another, in one document; nor is it told by a mask that a guess is right.
+    served
+        .fed(&["set", "ops/weak", "--stdin"], b"hunter2hunter")
+        .ok();
+    std::fs::write(served.path("work/other"), "hunter2hunter\n").expect("written");
+    let words = [
+        "run", "-k", "ops/weak", "-k", "app/key", "--", "cat", "other",
+    ];
+    let done = with(&served, &token, &words);
+    assert!(done.status == 125 && done.err.contains("guess"), "{done:?}");
+    served.run(&[
+        "run",
+        "-k",
+        "ops/weak",
+        "--bind",
+        "OPS_KEY=ops/weak",
+        "--",
+        "sh",
+        "-c",
+        "echo $OPS_KEY",
+    ]);
+    let done = with(
+        &served,
+        &token,
+        &["run", "-k", "app/key", "--", "cat", "other"],
+    );
+    assert_eq!(done.ok().text(), "hunter2hunter\n");
     held(
         43,
         "words, dates and runs are not handed to an agent; a random value is",
@@ -331,18 +384,28 @@ fn the_policy_says_which_agents_there_are() {
     let words = ["run", "-k", "app/key", "--", "sh", "-c", "echo $APP_KEY"];
     served.apply(&policy(""));
     with(&served, &token, &words).ok();
-    for agents in [
-        "agents: []\n",
-        "agents:\n  - name: codex\n",
-        "agents:\n  - name: claude\n    commands: [git]\n",
+    for (agents, why) in [
+        ("agents: []\n", "names other agents"),
+        ("agents:\n  - name: codex\n", "names other agents"),
+        (
+            "agents:\n  - name: claude\n    commands: [git]\n",
+            "builtin:agent",
+        ),
+        (
+            "agents:\n  - name: claude\n    secrets: [\"ops/**\"]\n",
+            "no secret",
+        ),
     ] {
         served.apply(&policy(agents));
         let done = with(&served, &token, &words);
         assert!(
-            done.status == 125 && done.err.contains("builtin:agent"),
+            done.status == 125 && done.err.contains(why),
             "{agents}: {done:?}"
         );
     }
+    // The last of them bounds what it sees, too.
+    assert_eq!(with(&served, &token, &["show", "app/key"]).status, 1);
+    with(&served, &token, &["show", "ops/key"]).ok();
     let done = served.proven(&["agent", "add", "codex"]);
     assert!(done.err.contains("names agents"), "{done:?}");
     served.apply(&policy(
@@ -351,6 +414,32 @@ fn the_policy_says_which_agents_there_are() {
     with(&served, &token, &words).ok();
     let done = served.proven(&["agent", "add", "claude", "--for", "2h"]);
     assert!(done.err.contains("at most 3600 seconds"), "{done:?}");
+}
+
+/// Where the caller says that programs are, it could have put one of its own.
+#[test]
+fn row_28_an_agents_path_does_not_say_what_a_command_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let served = house();
+    let token = token(&served, &["--here"]);
+    let evil = served.path("work/evil");
+    std::fs::create_dir(&evil).expect("made");
+    let program = evil.join("cat");
+    std::fs::write(&program, "#!/bin/sh\n/usr/bin/cat >stolen\n").expect("written");
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).expect("ours");
+    std::fs::write(served.path("work/other"), "as it should\n").expect("written");
+    let mut command = served.command(&["run", "-k", "app/key", "--", "cat", "other"]);
+    command
+        .env("SUBROSA_TOKEN", &token)
+        .env("PATH", format!("{}:/usr/bin:/bin", evil.display()));
+    let done = Done::of(&mut command, b"").ok();
+    assert_eq!(done.text(), "as it should\n");
+    assert!(!served.path("work/stolen").exists());
+    held(
+        28,
+        "an agent's PATH decides nothing: commands are looked for in the system's folders",
+    );
 }
 
 /// A backup knows nothing of what was taken away after it.

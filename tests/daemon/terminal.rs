@@ -363,6 +363,32 @@ fn a_purge_through_the_daemon_asks_for_the_passphrase() {
     terminal.is_as_before();
 }
 
+/// What is typed is a proof for what was asked, not for what somebody put there meanwhile.
+#[test]
+fn row_44_what_changes_while_the_passphrase_is_typed_is_not_purged() {
+    let served = Served::open();
+    for key in ["a/one", "a/two"] {
+        served
+            .fed(&["set", key, "--stdin"], b"canary-4p9zk2-kept")
+            .ok();
+    }
+    let terminal = Terminal::new(&served);
+    terminal.types("$S rm a/one --purge; echo status=$?");
+    terminal.sees("Passphrase:");
+    served.run(&["mv", "a/one", "a/old"]).ok();
+    served.run(&["mv", "a/two", "a/one"]).ok();
+    let passphrase = fs::read_to_string(served.path("passphrase")).expect("there");
+    terminal.types(passphrase.trim_end());
+    terminal.sees("status=1");
+    for key in ["a/old", "a/one"] {
+        served.run(&["show", key]).ok();
+    }
+    subrosa_tests::held(
+        44,
+        "a secret that takes another's place during the question stays",
+    );
+}
+
 /// A client that is stopped by a signal which it cannot catch: its shell reads the terminal.
 #[test]
 fn what_is_typed_while_the_client_is_stopped_is_not_for_the_command() {

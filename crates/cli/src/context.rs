@@ -180,7 +180,13 @@ impl Context {
         if let Some(path) = &self.global.token_file {
             return Ok(Some(subrosa_engine::read_key_file(path)?));
         }
-        let token = std::env::var_os("SUBROSA_TOKEN").filter(|token| !token.is_empty());
+        let token = std::env::var_os("SUBROSA_TOKEN");
+        if token.as_ref().is_some_and(|token| token.is_empty()) {
+            // Whoever was to be an agent must not be served as somebody else.
+            return Err(Failure::new("token", "SUBROSA_TOKEN is set, and holds no token").remedy(
+                "Put the token there that subrosa agent add wrote; or, for a person: unset SUBROSA_TOKEN",
+            ));
+        }
         let token = token.map(|token| SecretBuf::take(token.into_encoded_bytes()));
         Ok(token.transpose().map_err(EngineError::from)?)
     }

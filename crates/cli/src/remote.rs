@@ -13,6 +13,7 @@ use subrosa_wire::{Answer, Call, Client, Request, State, WireError};
 
 use crate::access::Value;
 use crate::context::{Context, Need};
+use crate::failure::Failure;
 use crate::steering;
 use crate::trouble::Trouble;
 
@@ -165,27 +166,42 @@ impl Remote {
         self.do_proven(&Request::Purge(key.clone()), asking)
     }
 
-    /// Does what may need a proof of presence: asks, and where one is demanded asks once more with
-    /// it. A demand holds for the next request alone, so each proof has its own.
+    /// Does what may need a proof of presence: asks, and where one is demanded brings it for exactly
+    /// what was demanded then, however long the person took to type it.
     fn do_proven(&mut self, request: &Request, asking: &Context) -> Result<(), Trouble> {
-        if let Answer::Done = self.ask(request.clone(), None)? {
+        let Some(demanded) = self.demanded(request)? else {
             return Ok(());
-        }
+        };
+        let mut first = true;
         let with = |unlock: &Unlock| {
-            let Answer::Presence { digest, .. } = self.ask(request.clone(), None)? else {
-                return Err(strange());
-            };
+            // A wrong proof uses a demand up: another is asked for, and must be the same.
+            if !std::mem::take(&mut first) && self.demanded(request)? != Some(demanded) {
+                let failure = Failure::new(
+                    "presence",
+                    "what the proof is asked for has changed meanwhile; nothing was done",
+                );
+                return Err(Trouble::new(
+                    failure.remedy("Look, and type the command again."),
+                ));
+            }
             let (proof, secret) = convert::proof_of(unlock).ok_or_else(strange)?;
-            self.do_with(
-                Request::Proven {
-                    digest,
-                    proof,
-                    request: Box::new(request.clone()),
-                },
-                Some(secret),
-            )
+            let proven = Request::Proven {
+                digest: demanded,
+                proof,
+                request: Box::new(request.clone()),
+            };
+            self.do_with(proven, Some(secret))
         };
         asking.proven(Need::Presence, with).map_err(Trouble::new)
+    }
+
+    /// What a proof must be for; `None` when the request was carried out without one.
+    fn demanded(&mut self, request: &Request) -> Result<Option<[u8; 32]>, Trouble> {
+        match self.ask(request.clone(), None)? {
+            Answer::Done => Ok(None),
+            Answer::Presence { digest, .. } => Ok(Some(digest)),
+            _ => Err(strange()),
+        }
     }
 
     /// Says to be an agent from here on.

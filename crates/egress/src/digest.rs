@@ -8,7 +8,7 @@ use subrosa_model::{Destination, Digest, UseRequest};
 use crate::gate::Gate;
 
 impl Gate {
-    /// The keyed digest of what a request stands in, for [`Facts::surroundings`].
+    /// The keyed digest of what a request stands in, for [`Facts::surroundings`](crate::Facts::surroundings).
     #[must_use]
     pub fn surroundings(&self, parts: &Aad) -> Digest {
         self.keys.digest(parts)

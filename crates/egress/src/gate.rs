@@ -17,7 +17,6 @@ use subrosa_policy::{Decision, Policy, Reach};
 use subrosa_redact::KnownSet;
 
 use crate::known::Learned;
-use crate::strength;
 use crate::{
     Kind, Labels, Lent, Permit, Refusal, RefusalKind, ReleaseError, Released, Sensitive, Sink,
 };
@@ -285,8 +284,8 @@ impl Gate {
             return Err(ReleaseError::Destination);
         }
         // Whether a guess is masked tells an agent that it is right.
-        let guessed = |value: &Sensitive| strength::bits(value.bytes()) < strength::GUESSABLE;
-        if permit.caller.kind.agent().is_some() && values.iter().any(|(_, value)| guessed(value)) {
+        let agent = permit.caller.kind.agent().is_some();
+        if agent && values.iter().any(|(_, value)| value.is_guessable()) {
             return Err(ReleaseError::Guessable);
         }
         // Before the value moves: what comes back may come at once.

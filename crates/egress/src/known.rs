@@ -8,7 +8,7 @@ use subrosa_crypto::{MemoryError, SecretBuf, ct_eq};
 use subrosa_model::{KeyName, SecretId};
 use subrosa_redact::{Known, KnownSet};
 
-use crate::Sensitive;
+use crate::{Sensitive, strength};
 
 /// Values that were ever released here, with the key each is masked by.
 pub(crate) struct Learned {
@@ -79,11 +79,16 @@ impl Learned {
         Ok(())
     }
 
-    /// Compiles what is known so far. Masks name only the secrets in `named`; all without it.
+    /// Compiles what is known so far. With `named`, for an agent: masks name only these secrets, and
+    /// what can be guessed is not masked, since a mask would say that a guess is right. An agent is
+    /// handed no such value that could come back.
     pub(crate) fn known(&self, named: Option<&HashSet<SecretId>>) -> KnownSet {
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::new();
         for (name, value) in &values.all {
+            if named.is_some() && strength::is_guessable(value.as_slice()) {
+                continue;
+            }
             let name = name.as_ref();
             let name = name.filter(|one| named.is_none_or(|named| named.contains(&one.secret)));
             // What cannot be searched for was refused before it came here, or has under four bytes.

@@ -30,6 +30,13 @@ pub struct Sensitive {
 }
 
 impl Sensitive {
+    /// Whether somebody who can try a million times finds it: to an agent, whether a guess is masked
+    /// says that it is right. A rough judgement, and rather too strict.
+    #[must_use]
+    pub fn is_guessable(&self) -> bool {
+        crate::strength::is_guessable(self.bytes())
+    }
+
     /// A value that came from outside: typed, piped or imported. It derives from no entry yet.
     #[must_use]
     pub fn input(value: SecretBuf) -> Self {

@@ -1,26 +1,56 @@
-//! How hard a value is to guess, judged from above: what looks like words, dates or runs counts for
-//! little, so that a value is rather taken for weak than for strong.
+//! How hard a value is to guess, judged from above: what looks like words, dates, runs or walks over
+//! a keyboard counts for little, so that a value is rather taken for weak than for strong.
 
 use std::collections::HashSet;
 
 /// Below this an agent that can ask whether output was masked finds a value by trying.
-pub(crate) const GUESSABLE: f64 = 40.0;
+const GUESSABLE: f64 = 40.0;
 
 /// Letters of a word: English text has one to two bits a letter, names and passwords more.
 const WORD_LETTER: f64 = 2.0;
-/// What follows from the character before, as in `1234`, `aaaa`, `zyx`.
+/// What follows from what stands before, as in `1234`, `aaaa`, `zyx`, `qwerty`, `abcabc`.
 const FOLLOWS: f64 = 0.5;
 
+/// Whether a value is found by trying.
+pub(crate) fn is_guessable(value: &[u8]) -> bool {
+    bits(password(value)) < GUESSABLE
+}
+
+/// Of a URL with a password in it, that; everything else of it is known or easily thought of.
+fn password(value: &[u8]) -> &[u8] {
+    let find = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|part| part == what);
+    let Some(scheme) = find(value, b"://") else {
+        return value;
+    };
+    let rest = &value[scheme + 3..];
+    let Some(at) = rest.iter().rposition(|byte| *byte == b'@') else {
+        return value;
+    };
+    match rest[..at].iter().position(|byte| *byte == b':') {
+        Some(colon) => &rest[colon + 1..at],
+        None => &rest[..at],
+    }
+}
+
 /// An estimate in bits.
-pub(crate) fn bits(value: &[u8]) -> f64 {
+fn bits(value: &[u8]) -> f64 {
+    let folded: Vec<u8> = value.iter().map(|byte| fold(*byte)).collect();
     let mut bits = 0.0;
-    let mut rest = value;
-    while let Some(&first) = rest.first() {
-        let class = Class::of(first);
-        let length = rest.iter().take_while(|b| Class::of(**b) == class).count();
-        let (run, after) = rest.split_at(length);
-        bits += class.bits(run);
-        rest = after;
+    let mut start = 0;
+    while start < value.len() {
+        let class = Class::of(value[start], folded[start]);
+        let same = |at: &usize| Class::of(value[*at], folded[*at]) == class;
+        let length = (start..value.len()).take_while(same).count();
+        let run = start..start + length;
+        let each = class.each(&value[run.clone()], &folded[run.clone()]);
+        for at in run {
+            bits += if at > 0 && follows(&folded, at) {
+                FOLLOWS.min(each)
+            } else {
+                each
+            };
+        }
+        start += length;
     }
     // However it is made: no more than its distinct characters tell apart.
     let distinct: HashSet<u8> = value.iter().copied().collect();
@@ -30,6 +60,54 @@ pub(crate) fn bits(value: &[u8]) -> f64 {
     bits.min(most)
 }
 
+/// The letter that a character stands for where letters are made to look like something else.
+fn fold(byte: u8) -> u8 {
+    match byte {
+        b'@' | b'4' => b'a',
+        b'0' => b'o',
+        b'1' | b'!' => b'i',
+        b'3' => b'e',
+        b'$' | b'5' => b's',
+        b'7' => b't',
+        byte => byte.to_ascii_lowercase(),
+    }
+}
+
+/// Whether a character is what one expects after those before it.
+fn follows(folded: &[u8], at: usize) -> bool {
+    let (before, this) = (folded[at - 1], folded[at]);
+    let walks = |row: &&[u8]| {
+        row.windows(2)
+            .any(|two| two == [before, this] || two == [this, before])
+    };
+    if before.abs_diff(this) <= 1 || KEYBOARD.iter().any(walks) {
+        return true;
+    }
+    // Three characters that stood there before.
+    at >= 3
+        && folded[..at]
+            .windows(3)
+            .any(|three| three == &folded[at - 2..=at])
+}
+
+/// Rows and columns of a keyboard, folded as values are.
+const KEYBOARD: [&[u8]; 14] = [
+    b"i2eas6t89o",
+    b"qwertyuiop",
+    b"asdfghjkl",
+    b"zxcvbnm",
+    b"iqaz",
+    b"2wsx",
+    b"eedc",
+    b"arfv",
+    b"stgb",
+    b"6yhn",
+    b"tujm",
+    b"8ik",
+    b"9ol",
+    b"op",
+];
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Letters,
@@ -38,55 +116,45 @@ enum Class {
 }
 
 impl Class {
-    fn of(byte: u8) -> Self {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => Self::Letters,
-            b'0'..=b'9' => Self::Digits,
+    /// By the character as it is: what only looks like a letter is one beside letters, in words.
+    fn of(byte: u8, folded: u8) -> Self {
+        match (byte, folded) {
+            (b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'$', _) => Self::Letters,
+            (b'0'..=b'9', _) => Self::Digits,
             _ => Self::Other,
         }
     }
 
-    fn bits(self, run: &[u8]) -> f64 {
-        let each = match self {
-            Self::Letters if is_word(run) => WORD_LETTER,
+    fn each(self, run: &[u8], folded: &[u8]) -> f64 {
+        match self {
+            Self::Letters if is_word(run, folded) => WORD_LETTER,
             Self::Letters => 4.7,
             Self::Digits => 3.3,
+            // What stands between words and numbers says little.
+            Self::Other if run.iter().all(|byte| b" -_./:+,".contains(byte)) => 1.0,
             Self::Other => 4.0,
-        };
-        let follows = |pair: &[u8]| pair[0].abs_diff(pair[1]) <= 1;
-        let first = if run.is_empty() { 0.0 } else { each };
-        run.windows(2)
-            .map(|pair| {
-                if follows(pair) {
-                    FOLLOWS.min(each)
-                } else {
-                    each
-                }
-            })
-            .sum::<f64>()
-            + first
+        }
     }
 }
 
-/// Whether letters could be words: of one case or with a capital in front, vowels among them as
+/// Whether letters could be words: of one case or with capitals in front, vowels among them as
 /// people speak.
-fn is_word(run: &[u8]) -> bool {
+fn is_word(run: &[u8], folded: &[u8]) -> bool {
     if run.len() < 3 {
         return false;
     }
-    let tail = &run[1..];
-    let one_case = run.iter().all(u8::is_ascii_uppercase)
-        || tail.iter().all(u8::is_ascii_lowercase)
-        // As in CamelCase: each capital begins a word of its own.
-        || run.windows(2).all(|pair| !(pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase()));
-    let vowel = |byte: &&u8| b"aeiouyAEIOUY".contains(byte);
-    let vowels = run.iter().filter(vowel).count();
+    let capitals = |pair: &[u8]| pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase();
+    let one_case = run.iter().all(u8::is_ascii_uppercase) || !run.windows(2).any(capitals);
+    let vowels = folded
+        .iter()
+        .filter(|byte| b"aeiouy".contains(byte))
+        .count();
     one_case && vowels * 5 >= run.len()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GUESSABLE, bits};
+    use super::{GUESSABLE, bits, is_guessable};
 
     #[test]
     fn words_dates_and_runs_are_guessed() {
@@ -104,9 +172,17 @@ mod tests {
             "qwerty",
             "4111111111111111",
             "abababababababababababab",
+            "postgres://postgres:postgres@localhost:5432/postgres",
+            "redis://:password@localhost:6379/0",
+            "https://admin:admin@example.com",
+            "P@ssw0rd!P@ssw0rd!",
+            "1qaz2wsx3edc4rfv",
+            "Password1!Password2!",
+            "Qwerty123!@#Qwerty",
+            "+49 170 1234567 +49",
         ] {
             assert!(
-                bits(value.as_bytes()) < GUESSABLE,
+                is_guessable(value.as_bytes()),
                 "{value}: {}",
                 bits(value.as_bytes())
             );
@@ -121,6 +197,7 @@ mod tests {
             "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
             "kJ8dLw0qPz3vXn5t",
             "correct horse battery staple orbit",
+            "postgres://app:kJ8dLw0qPz3vXn5t@db.internal:5432/app",
             "AKIA4T7QX2ZJH6WD9KVM",
         ] {
             assert!(

@@ -302,26 +302,37 @@ impl Session {
                 caller.kind = CallerKind::Agent(agent);
                 self.journal.set_caller(caller.clone());
                 self.caller = caller;
-                self.gate.bound_by(Some(reach.clone()));
+                self.gate.bound_by(reach.first().cloned());
                 self.reach = Some(reach);
                 Ok(())
             }
             Err(error) => {
                 // Whoever showed it is nobody from here on.
-                self.reach = Some(nothing());
+                self.reach = Some(vec![nothing()]);
                 self.gate.bound_by(Some(nothing()));
-                self.writer.submit_later(Event {
-                    time: self.now(),
-                    caller,
-                    body: EventBody::Change(Change {
-                        kind: ChangeKind::Agent,
-                        subjects: Vec::new(),
-                        detail: format!("refused: {error}"),
-                    }),
-                });
-                Err(error)
+                self.caller = caller;
+                Err(self.refuse(error))
             }
         }
+    }
+
+    /// Records that the present caller was refused, and why.
+    pub fn refuse(&self, error: EngineError) -> EngineError {
+        self.note_refusal(&error.to_string());
+        error
+    }
+
+    /// Records that something was refused to the present caller.
+    pub fn note_refusal(&self, what: &str) {
+        self.writer.submit_later(Event {
+            time: self.now(),
+            caller: self.caller.clone(),
+            body: EventBody::Change(Change {
+                kind: ChangeKind::Agent,
+                subjects: Vec::new(),
+                detail: format!("refused: {what}"),
+            }),
+        });
     }
 
     fn check_token(
@@ -329,7 +340,7 @@ impl Session {
         proof: &TokenProof,
         lineage: &Lineage,
         scope: &Scope,
-    ) -> Result<(AgentName, Reach), EngineError> {
+    ) -> Result<(AgentName, Vec<Reach>), EngineError> {
         let refused = |reason: &str| EngineError::Token {
             reason: reason.to_owned(),
         };
@@ -347,8 +358,18 @@ impl Session {
             Some(_) => return Err(refused("the token is bound to another session")),
             None => self.bind(&known, lineage.leader.as_ref())?,
         }
-        let reach = known.reach()?;
-        if !reach.holds_scope(scope) {
+        let mut reach = vec![known.reach()?];
+        // The policy may have come to say less since the token was given.
+        if let Some(agents) = self.gate.policy().agents() {
+            let entry = agents.iter().find(|one| one.name == known.agent);
+            let entry = entry.ok_or_else(|| refused("the policy names other agents"))?;
+            let life = |longest| known.created.plus(longest) <= now;
+            if entry.tokens.is_some_and(life) {
+                return Err(refused("the token is over: the policy allows it less time"));
+            }
+            reach.push(entry.reach.clone());
+        }
+        if !reach.iter().all(|one| one.holds_scope(scope)) {
             return Err(refused(&format!("the token does not reach {scope}")));
         }
         Ok((known.agent, reach))
@@ -376,9 +397,8 @@ impl Session {
 
     /// Whether a secret exists for the present caller.
     pub(crate) fn reaches(&self, scope: &Scope, key: &subrosa_model::KeyName) -> bool {
-        self.reach
-            .as_ref()
-            .is_none_or(|reach| reach.holds(scope, key))
+        let all = |reach: &Vec<Reach>| reach.iter().all(|one| one.holds(scope, key));
+        self.reach.as_ref().is_none_or(all)
     }
 
     /// Of the values that output is masked by, those whose names the present caller may read;
@@ -388,13 +408,15 @@ impl Session {
             return Ok(None);
         }
         let mut ids = HashSet::new();
+        let scope = self.scope().clone();
         for (key, id) in self.gate.learned_names() {
-            match self.locate(&key) {
-                Ok(located) if located.head.id == id => {
+            // Nobody asked for these: what is beyond the reach of the caller was not refused to it.
+            match self.vault.locate(&mut self.journal, &scope, &key) {
+                Ok(there) if there.head.id == id && self.reaches(&there.scope, &key) => {
                     ids.insert(id);
                 }
-                Ok(_) | Err(EngineError::Vault(VaultError::Missing { .. })) => {}
-                Err(error) => return Err(error),
+                Ok(_) | Err(VaultError::Missing { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(Some(ids))

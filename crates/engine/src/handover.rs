@@ -91,7 +91,10 @@ impl Session {
         let mut selected: Vec<Selected> = Vec::new();
         for pattern in patterns {
             for one in self.select(pattern)? {
-                if !selected.iter().any(|earlier| earlier.wanted == one.wanted) {
+                let there = |earlier: &Selected| {
+                    earlier.wanted == one.wanted && earlier.variable == one.variable
+                };
+                if !selected.iter().any(there) {
                     selected.push(one);
                 }
             }

@@ -28,6 +28,13 @@ pub(crate) struct Recalled {
     warnings: Vec<String>,
 }
 
+impl Recalled {
+    /// Something that the user should know about what comes next.
+    pub(crate) fn warn(&mut self, text: String) {
+        self.warnings.push(text);
+    }
+}
+
 /// An entry, as it is written: workspace, group, key, field, version.
 #[derive(Serialize, Deserialize)]
 struct Line(WorkspaceName, Option<GroupName>, KeyName, FieldName, u32);

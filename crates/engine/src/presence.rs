@@ -1,7 +1,7 @@
 //! Proofs that a person is there: each for one action, used once.
 
 use subrosa_crypto::Aad;
-use subrosa_model::{Caller, CallerKind, Digest, KeyName};
+use subrosa_model::{Caller, CallerKind, Digest, KeyName, Scope};
 use subrosa_vault::{Unlock, VaultError};
 
 use crate::session::unlocked;
@@ -25,7 +25,7 @@ impl Session {
     pub fn action_digest(
         &mut self,
         asked: &[u8],
-        touched: &[&KeyName],
+        touched: &[(&Scope, &KeyName)],
         nonce: &[u8; 32],
     ) -> Result<Digest, EngineError> {
         let Caller {
@@ -44,14 +44,15 @@ impl Session {
             .u64(self.policy_revision.unwrap_or(0))
             .bytes(self.fingerprint().as_bytes())
             .bytes(asked);
-        for key in touched {
-            aad = match self.locate(key) {
-                Ok(located) => aad
+        for (scope, key) in touched {
+            // Removed ones too: they can be brought back, and changed, and removed again.
+            let found = self.vault.find(&mut self.journal, scope, key)?;
+            aad = match found {
+                Some(located) => aad
                     .bytes(located.head.id.as_bytes())
                     .u32(located.head.current().number)
                     .bytes(&located.head.modified.as_micros().to_le_bytes()),
-                Err(EngineError::Vault(VaultError::Missing { .. })) => aad.text("none"),
-                Err(error) => return Err(error),
+                None => aad.text("none"),
             };
         }
         Ok(self.gate.surroundings(&aad))

@@ -52,8 +52,9 @@ impl EngineError {
             Self::ImportItem { remedy, .. } => return remedy.clone(),
             Self::EnvFile { .. } => "Mend that, and run the command again.",
             Self::Placeholder { gone: None, .. } => {
-                "It was made elsewhere, or changed since: put the value or a reference \
-                 (subrosa://KEY) in its place, or open the vault that made it: SUBROSA_HOME=/path"
+                "For an agent: its token may not reach it; name what to use: subrosa run -k KEY. Else it was \
+                 made elsewhere, or changed since: put the value or a reference (subrosa://KEY) in its \
+                 place, or open the vault that made it: SUBROSA_HOME=/path"
             }
             Self::Placeholder {
                 gone: Some(key), ..
@@ -134,7 +135,9 @@ fn vault(error: &VaultError) -> Option<String> {
         VaultError::Backup { .. } => {
             "Copy it again from where it was kept, or take an earlier one. Nothing was changed."
         }
-        VaultError::Replaced => "Run the command again.",
+        VaultError::Replaced => {
+            "Run the command again; where a daemon held it open: subrosa unlock"
+        }
         VaultError::Memory(_) => "Allow more locked memory: ulimit -l unlimited",
         VaultError::Store(error) => return store(error),
         _ => return None,

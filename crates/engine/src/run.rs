@@ -26,6 +26,8 @@ use crate::{EngineError, Session, import};
 /// Longest `.env` file that is looked through, in bytes.
 const ENV_FILE_MAX: usize = 1024 * 1024;
 
+/// Where the commands of an agent are looked for: folders that only an administrator writes.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Most bytes of output that an agent gets of one command.
 const AGENT_OUTPUT: u64 = 16 * 1024 * 1024;
 
@@ -105,6 +107,7 @@ impl Session {
         console: Console,
     ) -> Result<StartedRun, EngineError> {
         let selected = self.plan(&options)?;
+        self.demand_use_by_agent(&selected)?;
         self.recall()?;
         self.name_for_caller(&selected)?;
         let (options, console) = self.as_for_caller(options, console);
@@ -183,12 +186,33 @@ impl Session {
         Ok(started)
     }
 
+    /// An agent has commands run here for the secrets in them, none of which it could guess: one
+    /// without any is its own to run, in whatever holds it.
+    fn demand_use_by_agent(&mut self, selected: &[Selected]) -> Result<(), EngineError> {
+        if self.caller.kind.agent().is_none() {
+            return Ok(());
+        }
+        if selected.is_empty() {
+            let reason = "an agent runs a command here to have it use secrets: name them with -k";
+            return Err(self.refuse(EngineError::usage(reason)));
+        }
+        let values = self.open_all(selected)?;
+        if values.iter().any(Sensitive::is_guessable) {
+            let error = subrosa_egress::ReleaseError::Guessable;
+            return Err(self.refuse(error.into()));
+        }
+        Ok(())
+    }
+
     /// An agent gets output when the command is over, and a bounded amount of it: what is held back
     /// meanwhile, and when it comes, would tell it of the values (attack 43).
     fn as_for_caller(&self, mut options: RunOptions, console: Console) -> (RunOptions, Console) {
         if self.caller.kind.agent().is_none() {
             return (options, console);
         }
+        // Where the caller says that programs are, it could have put its own.
+        options.variables.retain(|(name, _)| name != "PATH");
+        options.variables.push(("PATH".into(), SYSTEM_PATH.into()));
         let most = options.limits.output.unwrap_or(AGENT_OUTPUT);
         options.limits.output = Some(most.min(AGENT_OUTPUT));
         (options, console.until_the_end())

@@ -6,8 +6,13 @@ use subrosa_model::limits::VALUE_MAX;
 use subrosa_model::{
     FieldName, KeyName, Label, Scope, SecretUse, Timestamp, VarName, WorkspaceName,
 };
-use subrosa_vault::{Brief, Head, Located, Mode, NewValue, Patch, Stored, VaultError, Version};
+use subrosa_vault::{
+    Brief, Field, Head, Located, Mode, NewValue, Patch, Stored, VaultError, Version,
+};
 
+use subrosa_policy::Reach;
+
+use crate::select::REFERENCE;
 use crate::{EngineError, Session};
 
 /// A secret in a listing. Never a value, and never a length of one.
@@ -154,7 +159,7 @@ impl Session {
                     .tag
                     .as_ref()
                     .is_none_or(|tag| head.tags.iter().any(|t| t.as_str() == tag));
-                let within = reach.as_ref().is_none_or(|reach| {
+                let within = reach.iter().flatten().all(|reach| {
                     let scope = Scope {
                         workspace: name.clone(),
                         group: head.group.clone(),
@@ -183,7 +188,22 @@ impl Session {
     /// [`EngineError::Vault`] with `Missing`.
     pub fn show(&mut self, key: &KeyName) -> Result<Shown, EngineError> {
         let located = self.locate(key)?;
-        Ok(shown(&located.scope.workspace, &located.head))
+        let mut shown = shown(&located.scope.workspace, &located.head);
+        if let Some(reach) = &self.reach {
+            let within = |field: &FieldName| {
+                let holds = |one: &Reach| one.holds_field(&located.scope, key, field);
+                reach.iter().all(holds)
+            };
+            shown.about.retain(|about| within(&about.name));
+            shown.listed.fields.retain(within);
+            // What a secret stands for may be beyond the token.
+            let standing = shown
+                .about
+                .iter_mut()
+                .filter(|about| about.kind == REFERENCE);
+            standing.for_each(|about| about.hint.clear());
+        }
+        Ok(shown)
     }
 
     /// The versions of a secret, newest first.
@@ -241,11 +261,21 @@ impl Session {
             return Err(EngineError::usage("the value would be too long"));
         }
         let value = Sensitive::generate(&*self.setting.effects.rng, recipe, length)?;
+        // What stood for another secret is one of its own from here on.
+        let scope = self.scope().clone();
+        let there = self.vault.find(&mut self.journal, &scope, key)?;
+        let about = there
+            .and_then(|located| located.head.fields.get(field).cloned())
+            .filter(|about| about.kind == REFERENCE)
+            .map(|about| Field {
+                aliases: about.aliases,
+                ..Field::default()
+            });
         let patch = Patch {
             values: vec![NewValue {
                 field: field.clone(),
                 value,
-                about: None,
+                about,
             }],
             ..Patch::default()
         };
@@ -328,6 +358,7 @@ impl Session {
         if self.reaches(&located.scope, key) {
             return Ok(located);
         }
+        self.note_refusal(&format!("{key} in {} is beyond the token", located.scope));
         Err(VaultError::Missing {
             key: key.clone(),
             scope: scope.clone(),

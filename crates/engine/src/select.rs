@@ -57,7 +57,8 @@ impl Session {
             return Ok(vec![self.select_reference(&pattern.parse()?)?]);
         }
         if placeholder::is_ours(pattern.as_bytes()) {
-            return Ok(vec![self.behind(pattern)?.0]);
+            let one = self.behind(pattern)?.0;
+            return Ok(vec![self.follow(one)?]);
         }
         let (keys, field) = match pattern.split_once('#') {
             Some((keys, field)) => (keys, Some(FieldName::new(field)?)),
@@ -71,7 +72,18 @@ impl Session {
         let mut selected = Vec::new();
         for located in located {
             for one in fields_of(&located, field.as_ref())? {
-                selected.push(self.follow(one)?);
+                let name = one.name();
+                match self.follow(one) {
+                    // One that leads nowhere must not keep all others from being used.
+                    Err(
+                        EngineError::Vault(VaultError::Missing { .. })
+                        | EngineError::NothingFits { .. }
+                        | EngineError::ReferenceLoop { .. },
+                    ) if keys.contains('*') => self.recalled.warn(format!(
+                        "{name} stands for a secret that is not there, and was left out"
+                    )),
+                    followed => selected.push(followed?),
+                }
             }
         }
         if selected.is_empty() {

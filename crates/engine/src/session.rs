@@ -65,7 +65,7 @@ pub struct Session {
     /// How many references were followed to where we are.
     pub(crate) following: usize,
     /// What the token of the present caller reaches; `None` for a caller without one.
-    pub(crate) reach: Option<Reach>,
+    pub(crate) reach: Option<Vec<Reach>>,
     pub(crate) notices: Vec<String>,
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use subrosa_model::{AgentName, CallerKind, GroupName, KeyName, Scope, UseRequest, WorkspaceName};
+use subrosa_model::{
+    AgentName, CallerKind, FieldName, GroupName, KeyName, Scope, UseRequest, WorkspaceName,
+};
 
 use crate::canonical::Entry;
 use crate::command::CommandName;
@@ -102,6 +104,14 @@ impl Reach {
                 .secrets
                 .as_ref()
                 .is_none_or(|all| all.iter().any(named))
+    }
+
+    /// Whether a field of a secret exists for whoever has this reach.
+    #[must_use]
+    pub fn holds_field(&self, scope: &Scope, key: &KeyName, field: &FieldName) -> bool {
+        let named = |one: &SecretPattern| one.matches_key(scope, key) && one.matches_field(field);
+        let all = self.secrets.as_ref();
+        self.holds_scope(scope) && all.is_none_or(|all| all.iter().any(named))
     }
 
     /// Why a request goes beyond this; `None` when it does not.

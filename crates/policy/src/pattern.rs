@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 
-use subrosa_model::{KeyName, Scope, SecretUse};
+use subrosa_model::{FieldName, KeyName, Scope, SecretUse};
 
 use crate::Glob;
 use crate::glob::matches_runs;
@@ -222,6 +222,13 @@ impl SecretPattern {
             && fits(&self.group, scope.group.as_ref().map(AsRef::as_ref))
             && fits(&self.field, Some(secret.label.field.as_str()))
             && self.key.matches(secret.label.key.as_str())
+    }
+
+    /// Whether the pattern stands for a field by that name.
+    pub(crate) fn matches_field(&self, field: &FieldName) -> bool {
+        self.field
+            .as_ref()
+            .is_none_or(|glob| glob.matches(field.as_str()))
     }
 
     /// Whether the pattern stands for a secret or a part of it.

@@ -142,6 +142,11 @@ impl Stream {
                 }
                 // Masks may be longer than what they stand for.
                 self.cut |= kept < count || (self.held && self.pending.len() > HELD_MAX);
+                if self.cut && self.held {
+                    // Where it ends depends on what was held back there: whoever chooses the place
+                    // learns whether that was the beginning of a value. So there is nothing of it.
+                    self.pending.clear();
+                }
                 self.put();
                 return count as u64;
             }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use subrosa_crypto::{SecretBuf, ct_eq, random};
+use subrosa_crypto::{SecretBuf, ct_eq};
 use subrosa_egress::Sensitive;
 use subrosa_engine::{Console, EngineError, Inherited, Outlet, Session, TokenProof, Unlock};
 use subrosa_model::{Scope, Timestamp};
@@ -14,7 +14,7 @@ use subrosa_wire::{
 
 use crate::convert;
 use crate::keeper::{Keeper, Timeouts};
-use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, touched};
+use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, name_of, touched};
 
 /// Words of a command at most.
 const WORDS_MAX: usize = 64 * 1024;
@@ -94,6 +94,12 @@ impl House {
             return Err(garbled()).into();
         }
         if visit.token.is_some() && !is_for_agents(&request) {
+            let what = format!("{} is not for agents", name_of(&request));
+            // That it cannot be recorded while the vault is locked changes nothing.
+            let _ = self.keeper.serve(visit.who(), &scope, |session| {
+                session.note_refusal(&what);
+                Ok(())
+            });
             return Err(not_for_agents()).into();
         }
         match request {
@@ -168,7 +174,7 @@ impl House {
         checked.ok_or_else(locked)?.map_err(self.describe)?;
         let served = self.keeper.serve(visit.who(), scope, |session| {
             // Nothing of what it was given for may have changed, the request least of all.
-            let now = session.action_digest(&asked, &touched(&request), &challenge.nonce)?;
+            let now = session.action_digest(&asked, &touched(scope, &request), &challenge.nonce)?;
             if !ct_eq(now.as_bytes(), &challenge.digest) {
                 return Ok(Err(other_proof()));
             }
@@ -232,9 +238,10 @@ impl House {
         request: Request,
         secret: Option<SecretBuf>,
     ) -> Reply {
-        let nonce = random(&*self.keeper.effects().rng);
+        // The same for a whole visit: whoever asks again sees whether anything changed meanwhile.
+        let nonce = visit.nonce;
         // Only what names secrets, and brings none, can be asked again with a proof.
-        let asked = match touched(&request).is_empty() {
+        let asked = match touched(scope, &request).is_empty() {
             true => None,
             false => Some((encoded(scope, &request)?, request.clone())),
         };
@@ -242,7 +249,8 @@ impl House {
         let served = self.keeper.serve(visit.who(), scope, |session| {
             match (perform(session, request, secret), asked) {
                 (Err(EngineError::Presence { what }), Some((asked, request))) => {
-                    let digest = session.action_digest(&asked, &touched(&request), &nonce)?;
+                    let digest =
+                        session.action_digest(&asked, &touched(scope, &request), &nonce)?;
                     let digest = *digest.as_bytes();
                     challenge = Some(Challenge { digest, nonce });
                     let what = what.to_owned();

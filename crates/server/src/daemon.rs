@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use subrosa_crypto::random;
 use subrosa_engine::{Effects, Home, RemoteSpawner};
 use subrosa_wire::{FROM_CLIENT, Failure, WireError, encode, receive, send, welcome};
 
@@ -209,7 +210,8 @@ impl Daemon {
         if welcome(socket, self.program).is_err() {
             return;
         }
-        let mut visit = caller.map(Visit::by);
+        let mut visit =
+            caller.map(|caller| Visit::by(caller, random(&*self.house.keeper.effects().rng)));
         loop {
             if wait_for(socket).is_err() {
                 return;

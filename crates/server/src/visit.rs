@@ -1,7 +1,7 @@
 //! One connection, from its first words to its end.
 
 use subrosa_engine::TokenProof;
-use subrosa_model::{Caller, KeyName};
+use subrosa_model::{Caller, KeyName, Scope};
 use subrosa_wire::{Reply, Request};
 
 /// What comes of a call.
@@ -35,11 +35,14 @@ pub(crate) struct Visit {
     pub(crate) caller: Caller,
     pub(crate) token: Option<TokenProof>,
     pub(crate) challenge: Option<Challenge>,
+    /// Makes the digests of this connection good for no other.
+    pub(crate) nonce: [u8; 32],
 }
 
 impl Visit {
-    pub(crate) fn by(caller: Caller) -> Self {
+    pub(crate) fn by(caller: Caller, nonce: [u8; 32]) -> Self {
         Self {
+            nonce,
             caller,
             token: None,
             challenge: None,
@@ -64,11 +67,22 @@ pub(crate) fn is_for_agents(request: &Request) -> bool {
     matches!(request, State | List(_) | Show(_) | History(_) | Run(_))
 }
 
-/// The secrets that a request names.
-pub(crate) fn touched(request: &Request) -> Vec<&KeyName> {
+/// The secrets that a request touches, in which scope each.
+pub(crate) fn touched<'a>(scope: &'a Scope, request: &'a Request) -> Vec<(&'a Scope, &'a KeyName)> {
     match request {
-        Request::Purge(key) => vec![key],
-        Request::Rename { from, to, .. } => vec![from, to],
+        Request::Purge(key) => vec![(scope, key)],
+        Request::Rename {
+            from,
+            scope: target,
+            to,
+        } => vec![(scope, from), (target, to)],
         _ => Vec::new(),
     }
+}
+
+/// What a request is, for records: its first word, none of what it is about.
+pub(crate) fn name_of(request: &Request) -> String {
+    let text = format!("{request:?}");
+    let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    word.unwrap_or_default().to_ascii_lowercase()
 }

@@ -194,13 +194,19 @@ impl Add {
         match &self.to {
             Some(path) => context.out.done(&format!(
                 "The agent shows it with SUBROSA_TOKEN_FILE={}",
-                path.display()
+                std::path::absolute(path)
+                    .unwrap_or_else(|_| path.clone())
+                    .display()
             )),
             None => {
                 context
                     .out
                     .done("This is shown once; the agent shows it with SUBROSA_TOKEN:");
-                context.out.show_once(token.as_slice())?;
+                let mut line = SecretBuf::copy_from(token.as_slice()).map_err(EngineError::from)?;
+                line.extend(b"\n").map_err(EngineError::from)?;
+                let mut out = context.out.data()?;
+                out.write_all(line.as_slice())
+                    .map_err(Failure::io("standard output"))?;
             }
         }
         Ok(())
