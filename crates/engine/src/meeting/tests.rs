@@ -230,12 +230,12 @@ fn row_35_a_placeholder_beyond_reach_is_one_of_nobody() {
         let reach = move |name: &str| (name == "secrets").then(|| vec![pattern.clone()]);
         Some(subrosa_policy::Reach::read(reach).unwrap())
     };
-    house.session.reach = only("GITHUB_*");
+    house.session.reach = only("GITHUB_*").map(|reach| vec![reach]);
     assert_eq!(
         house.session.select(text).unwrap()[0].name(),
         "GITHUB_TOKEN"
     );
-    house.session.reach = only("app/**");
+    house.session.reach = only("app/**").map(|reach| vec![reach]);
     let told = |house: &mut House| house.session.select(text).unwrap_err().to_string();
     let said = told(&mut house);
     assert!(said.contains("did not make"), "{said}");
