@@ -11,4 +11,5 @@ mod same;
 mod spawner;
 mod starting;
 mod terminal;
+mod times;
 mod together;

@@ -249,3 +249,6 @@ fn ahead(effects: &Effects) -> Duration {
     );
     effects.clock.since_boot().saturating_sub(awake)
 }
+
+#[cfg(test)]
+mod tests;
