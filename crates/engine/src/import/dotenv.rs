@@ -147,7 +147,8 @@ impl Reader<'_> {
         if self.bump() != Some(b'=') {
             return Err(self.error(line, &unnamed(wrong)));
         }
-        self.skip_while(|byte| byte == b' ' || byte == b'\t');
+        // Whatever is no part of a value in front of it: what follows is looked at as it begins.
+        self.skip_while(|byte| byte.is_ascii_whitespace() && byte != b'\n');
         let (value, place, quote) = match self.peek() {
             Some(quote @ (b'\'' | b'"')) => {
                 let (value, place) = self.quoted(line, quote)?;
@@ -243,6 +244,19 @@ fn unnamed(found: Option<u8>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_of_any_kind_in_front_of_a_value_are_none_of_it() {
+        let pair = |value: &str| vec![("A".to_owned(), value.to_owned())];
+        for (text, value) in [
+            ("A=\r#B=#=\"", ""),
+            ("A=\x0c\"b # c\"", "b # c"),
+            ("A=\r\n", ""),
+            ("A= \t\rb\r#c", "b\r#c"),
+        ] {
+            assert_eq!(read(text).unwrap(), pair(value), "{text:?}");
+        }
+    }
 
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
         let content = SecretBuf::copy_from(text.as_bytes()).unwrap();
