@@ -225,6 +225,25 @@ fn row_35_a_token_is_over_when_it_is_over() {
     );
 }
 
+/// Gives a token in a session whose leader has ended, and uses it there; returns it.
+fn work_without_leader(served: &Served) -> String {
+    let mut command = Command::new("setsid");
+    served.admit(&mut command);
+    let script = "export L=$$; (until [ $(ps -o ppid= $BASHPID) != $L ]; do sleep 0.1; done; \
+                  $S --passphrase-fd 3 agent add claude --here --to token 3<$P >out 2>&1; \
+                  SUBROSA_TOKEN_FILE=token $S ls >>out 2>&1; echo $? >over) & exit";
+    command.args(["--wait", "bash", "-c", script]);
+    command.env("S", program()).env("P", served.path("passphrase"));
+    Done::of(&mut command, b"").ok();
+    let over = served.path("work/over");
+    wait_until("the work over", || over.exists());
+    let out = std::fs::read_to_string(served.path("work/out")).expect("written");
+    let over = std::fs::read_to_string(over).expect("written");
+    assert_eq!(over, "0\n", "{out}");
+    let token = std::fs::read_to_string(served.path("work/token")).expect("written");
+    token.trim().to_owned()
+}
+
 #[test]
 fn row_35_a_token_works_from_its_own_session_alone() {
     let served = house();
@@ -258,6 +277,10 @@ fn row_35_a_token_works_from_its_own_session_alone() {
     wait_until("thief done", || served.path("work/status").exists());
     let out = std::fs::read_to_string(served.path("work/out")).expect("written");
     assert!(out.contains("another session"), "{out}");
+    // Without a leader, as in a container: who descends from the eldest there, and nobody else.
+    let third = work_without_leader(&served);
+    let own = with(&served, &third, &["ls"]);
+    assert!(own.err.contains("another session"), "{own:?}");
     held(
         35,
         "a token that was taken to another session is refused there",

@@ -41,7 +41,8 @@ pub struct Leader {
 /// Where a caller stands among the processes. Empty where the system tells nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lineage {
-    /// Who leads its session, if that process is there.
+    /// Who leads its session; where that process is not there, the eldest of its ancestors that are
+    /// in it.
     pub leader: Option<Leader>,
     /// Itself and its ancestors, from near to far.
     pub line: Vec<Leader>,
@@ -378,7 +379,7 @@ impl Session {
     /// Binds a token that is shown for the first time.
     fn bind(&mut self, token: &Written, leader: Option<&Leader>) -> Result<(), EngineError> {
         let gone = || EngineError::Token {
-            reason: "the process that leads your session is gone, and the token is bound to it"
+            reason: "no process that leads your session is there to bind the token to"
                 .to_owned(),
         };
         let leader = leader.ok_or_else(gone)?.clone();

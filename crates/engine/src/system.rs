@@ -85,13 +85,20 @@ pub fn lineage(pid: u32) -> Lineage {
     let Some(own) = stat(pid) else {
         return Lineage::default();
     };
-    // Without its leader a session says nothing of who is in it.
+    // The leader may be gone, or in a namespace that is not seen from here: the number of the session
+    // says nothing then of who is in it, but who descends from the eldest that is left is known.
     let first = stat(own.session).filter(|first| own.session != 0 && first.session == own.session);
-    let first = first.map(|first| leader(own.session, first.started));
+    let mut first = first.map(|first| leader(own.session, first.started));
+    let (session, is_led) = (own.session, first.is_some());
     let (mut pid, mut process) = (pid, own);
     let mut line = Vec::new();
     while line.len() < MOST {
-        line.push(leader(pid, process.started));
+        let this = leader(pid, process.started);
+        // Of itself it would say nothing of anybody else.
+        if !is_led && !line.is_empty() && process.session == session {
+            first = Some(this.clone());
+        }
+        line.push(this);
         // The first process adopts whoever has lost its parent, and says nothing of them.
         if process.parent <= 1 {
             break;

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
@@ -64,7 +65,7 @@ pub(crate) fn caller(socket: impl AsFd, rng: &dyn Rng) -> Result<Caller, Refused
         }
     }
     for look in 1..=LOOKS {
-        let (theirs, ours) = (Seen::of(&pid.to_string()), Seen::of("self"));
+        let (theirs, ours) = (Seen::of(&pid.to_string()), Seen::own());
         let (Some(theirs), Some(ours)) = (theirs, ours) else {
             return Err(Refused::Unseen);
         };
@@ -102,17 +103,25 @@ struct Seen {
 impl Seen {
     /// `None` when `/proc` does not show it.
     fn of(process: &str) -> Option<Self> {
+        Self::with_numbers(process, numbers(process)?)
+    }
+
+    /// As [`Seen::of`], of this process.
+    fn own() -> Option<Self> {
+        /// A process stays in its namespace of processes. The system adds up for each look what a
+        /// process holds in memory, which takes this one tens of milliseconds after a large answer.
+        static NUMBERS: OnceLock<Option<usize>> = OnceLock::new();
+        Self::with_numbers("self", (*NUMBERS.get_or_init(|| numbers("self")))?)
+    }
+
+    fn with_numbers(process: &str, numbers: usize) -> Option<Self> {
         let read = |name: &str| std::fs::read(format!("/proc/{process}/{name}")).ok();
-        let status = String::from_utf8(read("status")?).ok()?;
-        let numbers = status
-            .lines()
-            .find_map(|line| line.strip_prefix("NSpid:"))?;
         let network = rustix::fs::stat(format!("/proc/{process}/net/unix")).ok()?;
         let mounts = read("mountinfo").filter(|mounts| !mounts.is_empty())?;
         Some(Self {
             mounts,
             maps: [read("uid_map")?, read("gid_map")?],
-            numbers: numbers.split_whitespace().count(),
+            numbers,
             network: network.st_ino,
         })
     }
@@ -127,4 +136,11 @@ impl Seen {
         .into_iter()
         .find_map(|(which, same)| (!same).then_some(which))
     }
+}
+
+/// How many numbers a process has, as `/proc/PID/status` tells it.
+fn numbers(process: &str) -> Option<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.map(|numbers| numbers.split_whitespace().count())
 }

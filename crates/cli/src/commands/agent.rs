@@ -148,7 +148,7 @@ impl Add {
         let leader = match self.here {
             false => None,
             true => Some(lineage(std::process::id()).leader.ok_or_else(|| {
-                Failure::usage("the process that leads this session is gone; leave --here out")
+                Failure::usage("no process that leads this session is there; leave --here out")
             })?),
         };
         let mut session = context.open(Need::Presence)?;
