@@ -233,7 +233,9 @@ fn work_without_leader(served: &Served) -> String {
                   $S --passphrase-fd 3 agent add claude --here --to token 3<$P >out 2>&1; \
                   SUBROSA_TOKEN_FILE=token $S ls >>out 2>&1; echo $? >over) & exit";
     command.args(["--wait", "bash", "-c", script]);
-    command.env("S", program()).env("P", served.path("passphrase"));
+    command
+        .env("S", program())
+        .env("P", served.path("passphrase"));
     Done::of(&mut command, b"").ok();
     let over = served.path("work/over");
     wait_until("the work over", || over.exists());

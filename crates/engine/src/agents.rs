@@ -379,8 +379,7 @@ impl Session {
     /// Binds a token that is shown for the first time.
     fn bind(&mut self, token: &Written, leader: Option<&Leader>) -> Result<(), EngineError> {
         let gone = || EngineError::Token {
-            reason: "no process that leads your session is there to bind the token to"
-                .to_owned(),
+            reason: "no process that leads your session is there to bind the token to".to_owned(),
         };
         let leader = leader.ok_or_else(gone)?.clone();
         let detail = format!("token {} is bound to process {}", token.id, leader.pid);

@@ -48,6 +48,13 @@ impl Timestamp {
         }
     }
 
+    /// How many days of UTC have passed since 1970 began; negative before.
+    #[must_use]
+    pub const fn day_number(self) -> i64 {
+        const MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+        self.0.div_euclid(MICROS)
+    }
+
     /// This point moved later by `by`, held at the last representable one.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

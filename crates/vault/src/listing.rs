@@ -299,7 +299,7 @@ impl<T: Send> Opener<'_, T> {
 }
 
 /// Sorts places rather than what is large, and by the first bytes of the names where they differ.
-fn sorted<T>(items: Vec<T>, name_of: NameOf<T>) -> Vec<T> {
+fn sorted<T>(mut items: Vec<T>, name_of: NameOf<T>) -> Vec<T> {
     let mut places: Vec<(u128, usize)> = items
         .iter()
         .map(|item| prefix(name_of(item)))
@@ -309,10 +309,20 @@ fn sorted<T>(items: Vec<T>, name_of: NameOf<T>) -> Vec<T> {
         a.cmp(b)
             .then_with(|| name_of(&items[*at]).cmp(&name_of(&items[*other])))
     });
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    let mut ordered = Vec::with_capacity(items.len());
-    ordered.extend(places.iter().filter_map(|(_, at)| items[*at].take()));
-    ordered
+    // Along each cycle, so that no second list is touched: a place takes what belongs there, and what
+    // stood there goes on to where that came from.
+    for start in 0..items.len() {
+        let mut at = start;
+        loop {
+            let from = std::mem::replace(&mut places[at].1, at);
+            if from == start || from == at {
+                break;
+            }
+            items.swap(at, from);
+            at = from;
+        }
+    }
+    items
 }
 
 /// The first 16 bytes of a text that sorts as group and key do: no group before any, and a zero,

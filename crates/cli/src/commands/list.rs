@@ -65,10 +65,16 @@ fn table(found: &[Listed], context: &Context) -> Table {
     let scope = context.scope();
     let group = scope.group.as_ref().map(ToString::to_string);
     let now = context.now();
+    // Most of a long list changed on few days.
+    let mut changed = (None, String::new());
     let mut table = Table::new(&[
         "KEY", "WHERE", "FIELDS", "VERSION", "PIN", "TAGS", "CHANGED", "EXPIRES",
     ]);
     for one in found {
+        let at = one.removed.unwrap_or(one.modified);
+        if changed.0 != Some(at.day_number()) {
+            changed = (Some(at.day_number()), day(at));
+        }
         let own = one.workspace == scope.workspace && one.group == group;
         let place = match &one.group {
             _ if own => String::new(),
@@ -88,7 +94,7 @@ fn table(found: &[Listed], context: &Context) -> Table {
             &one.version.to_string(),
             one.pin.as_deref().unwrap_or_default(),
             &one.tags.join(","),
-            &day(one.removed.unwrap_or(one.modified)),
+            &changed.1,
             &one.expires.map(|at| expiry(at, now)).unwrap_or_default(),
         ]);
     }
