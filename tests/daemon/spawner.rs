@@ -319,7 +319,10 @@ fn row_31_a_command_has_the_limits_and_the_priority_of_its_caller() {
     let mut command = Command::new("/bin/bash");
     served.admit(&mut command);
     // Whoever runs the tests may have a priority of its own already.
-    let own = Done::of(&mut Command::new("nice"), b"").ok().text();
+    let mut own = Command::new("nice");
+    let own = Done::of(own.stdout(std::process::Stdio::piped()), b"")
+        .ok()
+        .text();
     let nice = own.trim().parse::<i32>().expect("a number") + 7;
     let script = format!(
         "ulimit -Sn 77; ulimit -Hn 170; ulimit -t 330; ulimit -f 4000; nice -n 7 $S run -- bash -c '{SHOWS}'"
