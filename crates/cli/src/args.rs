@@ -204,6 +204,7 @@ enum Command {
     #[command(alias = "reveal")]
     Read(does::read::Read),
     Run(does::run::Run),
+    Redact(does::redact::Redact),
     Import(does::import::Import),
     Export(does::export::Export),
     Key(does::key::Key),
@@ -418,6 +419,7 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Rm(command) => done(command.run(context)),
         Command::Rollback(command) => done(command.run(context)),
         Command::Read(command) => done(command.run(context)),
+        Command::Redact(command) => done(command.run(context)),
         Command::Run(command) => command.run(context),
         Command::Import(command) => done(command.run(context)),
         Command::Export(command) => done(command.run(context)),

@@ -21,6 +21,7 @@ pub(crate) mod man;
 pub(crate) mod moving;
 pub(crate) mod policy;
 pub(crate) mod read;
+pub(crate) mod redact;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod set;

@@ -33,6 +33,15 @@ pub(crate) fn read_proof(number: u32, what: &str) -> Result<SecretBuf, Failure> 
     Ok(proof)
 }
 
+/// Reads values to the end of a descriptor, straight into locked memory.
+pub(crate) fn read_values(number: u32, most: usize) -> Result<SecretBuf, Failure> {
+    let mut file = take(number, "values")?;
+    SecretBuf::read_to_end(&mut file, most).map_err(|error| {
+        let text = format!("the values cannot be read from descriptor {number}: {error}");
+        Failure::new("descriptor", text).remedy(example("values"))
+    })
+}
+
 /// A descriptor that we were started with, as a file of our own.
 ///
 /// It is opened anew by its name, since a number alone says nothing of who owns it.
@@ -106,10 +115,10 @@ impl Outlet {
 }
 
 fn example(what: &str) -> String {
-    let option = if what == "recovery code" {
-        "--recovery-fd"
-    } else {
-        "--passphrase-fd"
+    let option = match what {
+        "recovery code" => "--recovery-fd",
+        "values" => "redact --known-fd",
+        _ => "--passphrase-fd",
     };
     format!("subrosa {option} 3 … 3<FILE")
 }

@@ -50,7 +50,7 @@ pub(crate) struct Cover {
 }
 
 impl Cover {
-    /// Adds a match; its end must not lie before the end of any other.
+    /// Adds a match.
     pub(crate) fn add(&mut self, found: Match) {
         let mut span = Span {
             start: found.start,
@@ -58,7 +58,12 @@ impl Cover {
             best: found,
             written: false,
         };
-        while let Some(last) = self.spans.back()
+        // Matches come nearly in the order of their ends.
+        let after = self.spans.iter().rev();
+        let after = after.take_while(|other| other.start >= span.end).count();
+        let to = self.spans.len() - after;
+        let mut from = to;
+        while let Some(last) = from.checked_sub(1).map(|at| self.spans[at])
             && last.end > span.start
         {
             span.start = span.start.min(last.start);
@@ -67,9 +72,15 @@ impl Cover {
             if last.best.rank() > span.best.rank() {
                 span.best = last.best;
             }
-            self.spans.pop_back();
+            from -= 1;
         }
-        self.spans.push_back(span);
+        match from == to {
+            true => self.spans.insert(to, span),
+            false => {
+                self.spans[from] = span;
+                self.spans.drain(from + 1..to);
+            }
+        }
     }
 
     pub(crate) fn first(&self) -> Option<&Span> {
@@ -141,6 +152,18 @@ mod tests {
         assert_eq!(spans(&cover), [(0, 8, Some(0)), (8, 24, Some(2))]);
         cover.add(found(7, 24, 3));
         assert_eq!(spans(&cover), [(0, 24, Some(3))]);
+        let mut cover = Cover::default();
+        for (start, end, owner) in [(40, 50, 0), (0, 8, 1), (20, 30, 2), (10, 18, 3), (50, 60, 4)] {
+            cover.add(found(start, end, owner));
+        }
+        cover.add(found(17, 25, 5));
+        let all = [
+            (0, 8, Some(1)),
+            (10, 30, Some(2)),
+            (40, 50, Some(0)),
+            (50, 60, Some(4)),
+        ];
+        assert_eq!(spans(&cover), all);
     }
 
     #[test]

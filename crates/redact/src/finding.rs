@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The form in which a value was found.
+/// The form in which a value was found; the plainer ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Form {
@@ -11,7 +11,42 @@ pub enum Form {
     Exact,
     /// The value inside base64 text.
     Base64,
-    /// A long prefix of the value at the end of the stream.
+    /// Hexadecimal digits.
+    Hex,
+    /// The escapes of JSON, JavaScript, C, Go or Python.
+    Escaped,
+    /// Percent encoding.
+    Percent,
+    /// Quoted for a shell, SQL or CSV.
+    Quoted,
+    /// The entities of HTML and XML.
+    Entities,
+    /// A value of several lines with other line breaks.
+    Lines,
+    /// Bytes as numbers with something between them.
+    Array,
+    /// The value inside base32 text.
+    Base32,
+    /// The value inside base85 text.
+    Base85,
+    /// Quoted-printable text.
+    QuotedPrintable,
+    /// All upper or all lower case.
+    Case,
+    /// The last character first.
+    Reversed,
+    /// Each letter moved by 13 places.
+    Rot13,
+    /// UTF-16, also in hexadecimal or base64.
+    Utf16,
+    /// UTF-32.
+    Utf32,
+    /// An encoding of an encoding.
+    Layered,
+    /// The letters and digits of the value or of its encoding, with something between them or some
+    /// of them escaped.
+    Folded,
+    /// A long prefix or suffix of the value.
     Truncated,
     /// A prefix masked because the stream fell silent; it never became a match.
     Partial,
@@ -23,6 +58,23 @@ impl Form {
         match self {
             Form::Exact => "exact",
             Form::Base64 => "base64",
+            Form::Hex => "hex",
+            Form::Escaped => "escaped",
+            Form::Percent => "percent",
+            Form::Quoted => "quoted",
+            Form::Entities => "entities",
+            Form::Lines => "lines",
+            Form::Array => "array",
+            Form::Base32 => "base32",
+            Form::Base85 => "base85",
+            Form::QuotedPrintable => "quoted-printable",
+            Form::Case => "case",
+            Form::Reversed => "reversed",
+            Form::Rot13 => "rot13",
+            Form::Utf16 => "utf-16",
+            Form::Utf32 => "utf-32",
+            Form::Layered => "layered",
+            Form::Folded => "folded",
             Form::Truncated => "truncated",
             Form::Partial => "partial",
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::automaton::{Automaton, ROOT};
+use crate::forms::{self, Source};
 use crate::limits;
-use crate::needles::{self, Source};
+use crate::matcher::Matcher;
 use crate::redactor::Redactor;
 
 /// What became of a value that was added.
@@ -76,6 +76,7 @@ pub struct Known {
     /// Entries by the hash of their value, so that no second copy is needed.
     by_hash: HashMap<u64, Vec<usize>>,
     hasher: RandomState,
+    is_unfolded: bool,
 }
 
 impl Known {
@@ -107,6 +108,14 @@ impl Known {
         }
     }
 
+    /// Searches the text as it is alone, and not what is left of it when everything but letters
+    /// and digits is dropped: about half the work, and values with something inside them are seen.
+    #[must_use]
+    pub fn without_fold(mut self) -> Self {
+        self.is_unfolded = true;
+        self
+    }
+
     /// How many different values are searched for.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -119,7 +128,7 @@ impl Known {
 
     /// Compiles the set.
     pub fn build(self) -> KnownSet {
-        KnownSet::compile(self.entries)
+        KnownSet::compile(self.entries, !self.is_unfolded)
     }
 
     fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
@@ -168,7 +177,10 @@ pub struct KnownSet(Arc<Compiled>);
 pub(crate) struct Compiled {
     entries: Vec<Entry>,
     masks: Vec<Box<[u8]>>,
-    pub(crate) automaton: Automaton,
+    /// What is searched for in the text as it is.
+    pub(crate) raw: Matcher,
+    /// What is searched for in the letters and digits of the text; `None` where nothing is.
+    pub(crate) folded: Option<Matcher>,
 }
 
 /// The mask of a value without a usable name.
@@ -212,10 +224,19 @@ impl KnownSet {
         self.0.is_empty()
     }
 
+    /// How many byte strings are searched for: in the text as it is, and in its folded view.
+    pub fn needles(&self) -> (usize, usize) {
+        let folded = self.0.folded.as_ref();
+        (self.0.raw.len(), folded.map_or(0, Matcher::len))
+    }
+
     /// This set and more values, compiled anew; where both have a value, the
     /// name given here first stays.
     pub fn with(&self, more: &Known) -> KnownSet {
-        let mut known = Known::new();
+        let mut known = Known {
+            is_unfolded: more.is_unfolded,
+            ..Known::new()
+        };
         for entry in self.0.entries.iter().chain(&more.entries) {
             known.put(entry.clone());
         }
@@ -227,7 +248,7 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
-    fn compile(entries: Vec<Entry>) -> Self {
+    fn compile(entries: Vec<Entry>, fold: bool) -> Self {
         let sources: Vec<Source<'_>> = entries
             .iter()
             .map(|entry| Source {
@@ -236,15 +257,19 @@ impl KnownSet {
             })
             .collect();
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
-        let automaton = Automaton::new(&needles::expand(&sources), &named);
+        let needles = forms::expand(&sources);
+        let raw = Matcher::new(&needles.raw, &named);
+        let folded = (fold && !needles.folded.is_empty())
+            .then(|| Matcher::new(&needles.folded, &named));
         let masks = entries
             .iter()
-            .map(|entry| mask(entry.name.as_deref(), &automaton))
+            .map(|entry| mask(entry.name.as_deref(), &raw))
             .collect();
         KnownSet(Arc::new(Compiled {
             entries,
             masks,
-            automaton,
+            raw,
+            folded,
         }))
     }
 }
@@ -259,18 +284,14 @@ impl fmt::Debug for KnownSet {
 
 /// The mask that shows a name, unless the name would break the text around it
 /// (a JSON string, a line, the brackets) or itself contains a value.
-fn mask(name: Option<&str>, automaton: &Automaton) -> Box<[u8]> {
+fn mask(name: Option<&str>, matcher: &Matcher) -> Box<[u8]> {
     let breaks = |c: char| c.is_control() || matches!(c, '"' | '\\' | '[' | ']');
     let Some(name) = name.filter(|name| !name.contains(breaks)) else {
         return NAMELESS_MASK.into();
     };
     let mask = format!("[REDACTED:{name}]").into_bytes();
-    let mut state = ROOT;
-    for byte in &mask {
-        state = automaton.step(state, *byte);
-        if !automaton.ending(state).is_empty() {
-            return NAMELESS_MASK.into();
-        }
+    match matcher.is_in(&mask) {
+        true => NAMELESS_MASK.into(),
+        false => mask.into(),
     }
-    mask.into()
 }

@@ -67,15 +67,16 @@
 #![forbid(unsafe_code)]
 
 mod adapt;
-mod automaton;
 mod cover;
 mod finding;
-mod held;
+mod fold;
+mod forms;
 mod known;
 mod limits;
-mod needles;
+mod matcher;
+mod needle;
 mod redactor;
-mod truncate;
+mod view;
 
 pub use adapt::{RedactingReader, RedactingWriter};
 pub use finding::{Counts, Finding, Form};

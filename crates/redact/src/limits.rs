@@ -8,6 +8,9 @@ use crate::known::Added;
 pub(crate) const MIN_BYTES: usize = 8;
 /// The fewest distinct bytes of a needle.
 pub(crate) const MIN_DISTINCT: usize = 6;
+/// The fewest characters of a needle of the folded view, and the fewest distinct ones.
+const MIN_FOLDED: usize = 12;
+const MIN_FOLDED_DISTINCT: usize = 8;
 /// The fewest bytes of a value that is searched because it was forced.
 pub const MIN_FORCED_BYTES: usize = 4;
 /// The fewest bytes of a line that is searched for its own sake.
@@ -32,6 +35,15 @@ pub(crate) fn why_not(value: &[u8]) -> Option<Added> {
 /// Whether a needle has enough bytes, and enough distinct ones.
 pub(crate) fn is_distinctive(needle: &[u8]) -> bool {
     needle.len() >= MIN_BYTES && distinct(needle) >= MIN_DISTINCT
+}
+
+/// Whether a needle of the folded view has enough characters, enough distinct ones, and both letters
+/// and digits.
+pub(crate) fn is_distinctive_folded(needle: &[u8]) -> bool {
+    needle.len() >= MIN_FOLDED
+        && distinct(needle) >= MIN_FOLDED_DISTINCT
+        && needle.iter().any(u8::is_ascii_digit)
+        && needle.iter().any(u8::is_ascii_alphabetic)
 }
 
 pub(crate) fn distinct(bytes: &[u8]) -> usize {
@@ -80,7 +92,8 @@ pub(crate) fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(move |line| multi_line && is_telling_line(line))
 }
 
-fn is_telling_line(line: &[u8]) -> bool {
+/// Whether a line of a value, or a field of a document, is a needle of its own.
+pub(crate) fn is_telling_line(line: &[u8]) -> bool {
     line.len() >= MIN_LINE_BYTES
         && line.iter().any(u8::is_ascii_digit)
         && !line.iter().any(u8::is_ascii_whitespace)

@@ -6,12 +6,10 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::automaton::{Automaton, ROOT, State};
 use crate::cover::{Cover, Match, Span};
 use crate::finding::{Counts, Finding, Form};
-use crate::held::Held;
 use crate::known::{Compiled, KnownSet};
-use crate::needles::Edge;
+use crate::view::{Folded, Raw};
 
 /// Input is taken in pieces of this size, which bounds what is remembered
 /// between two releases.
@@ -33,15 +31,13 @@ const LONG_WAIT: Duration = Duration::from_millis(900);
 /// without input. All offsets count bytes of input since the redactor was made.
 pub struct Redactor {
     set: Arc<Compiled>,
-    state: State,
-    /// Bytes of input so far.
-    position: u64,
-    /// What later matches may still need to see or to mask.
-    held: Held,
+    /// The input, with what later matches may still need to see or to mask.
+    raw: Raw,
+    folded: Option<Folded>,
     /// Matches that later ones may still overlap.
     cover: Cover,
-    /// Matches that ended at `position` and may take in the next byte.
-    at_edge: Vec<(Match, Edge)>,
+    /// Whether somebody watches: see [`Redactor::interactive`].
+    is_interactive: bool,
     /// Up to where the input is represented in the output.
     released: u64,
     listed: Vec<Finding>,
@@ -53,17 +49,16 @@ pub struct Redactor {
 impl Redactor {
     pub(crate) fn new(set: Arc<Compiled>) -> Self {
         Redactor {
-            set,
-            state: ROOT,
-            position: 0,
-            held: Held::new(),
+            raw: Raw::new(set.raw.longest()),
+            folded: set.folded.is_some().then(Folded::default),
             cover: Cover::default(),
-            at_edge: Vec::new(),
+            is_interactive: false,
             released: 0,
             listed: Vec::new(),
             list_limit: LISTED,
             unlisted: 0,
             tallies: BTreeMap::new(),
+            set,
         }
     }
 
@@ -75,17 +70,32 @@ impl Redactor {
         self
     }
 
+    /// The same redactor for a terminal, where [`idle`](Redactor::idle) would release a short run
+    /// soon in any case: fewer than 4 letters and digits that a value with something between them
+    /// may begin with are released at once. Almost every text ends so, and somebody waits to see
+    /// what was typed. What is released when depends on how the text comes then.
+    #[must_use]
+    pub fn interactive(mut self) -> Self {
+        self.is_interactive = true;
+        self
+    }
+
     /// Takes in `input` and appends to `out` what may be released.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) {
         if self.set.is_empty() {
             out.extend_from_slice(input);
-            self.position += input.len() as u64;
-            self.released = self.position;
+            self.raw.pass(input.len());
+            self.released = self.raw.position();
             return;
         }
         for block in input.chunks(BLOCK) {
-            self.scan(block);
-            self.release(block, out);
+            self.raw.push(&self.set, block, &mut self.cover);
+            if let (Some(folded), Some(matcher)) = (&mut self.folded, &self.set.folded) {
+                folded.push(&self.set, matcher, block, &mut self.cover);
+            }
+            let open = self.open();
+            self.release_until(self.open_in_view(), out);
+            self.raw.forget(open.min(self.released));
         }
     }
 
@@ -107,32 +117,33 @@ impl Redactor {
             return;
         }
         let run = self.run_start();
-        if self.position - run < SHORT_RUN {
-            out.extend_from_slice(self.held.range(self.released, self.position));
+        let position = self.raw.position();
+        if self.is_short() {
+            out.extend_from_slice(self.raw.range(self.released, position));
         } else {
             let span = self.cover.write_all(Match {
                 start: run.max(self.released),
-                end: self.position,
+                end: position,
                 form: Form::Partial,
-                owner: self.set.automaton.sole_owner(self.open_state()),
+                owner: self.sole_owner(),
                 named: false,
             });
             if !span.written {
                 out.extend_from_slice(self.set.mask(span.best.owner));
             }
         }
-        self.released = self.position;
+        self.released = position;
     }
 
     /// How long after the last push [`idle`](Redactor::idle) has something to
     /// do; `None` when nothing is held back.
     pub fn deadline(&self) -> Option<Duration> {
-        if self.released == self.position {
+        let position = self.raw.position();
+        if self.released == position {
             return None;
         }
-        let run = self.run_start();
-        let masked = self.cover.covers(self.released, self.position);
-        Some(if self.position - run < SHORT_RUN || masked {
+        let masked = self.cover.covers(self.released, position);
+        Some(if self.is_short() || masked {
             SHORT_WAIT
         } else {
             LONG_WAIT
@@ -144,20 +155,13 @@ impl Redactor {
     ///
     /// Afterwards the redactor is ready for another stream; offsets go on.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        self.at_edge.clear();
-        let set = Arc::clone(&self.set);
-        if let Some((len, owner)) = set.automaton.truncation(self.open_state()) {
-            self.cover.add(Match {
-                start: self.position - len as u64,
-                end: self.position,
-                form: Form::Truncated,
-                owner: Some(owner),
-                named: set.is_named(owner),
-            });
+        self.raw.finish(&self.set, &mut self.cover);
+        if let (Some(folded), Some(matcher)) = (&mut self.folded, &self.set.folded) {
+            folded.finish(&self.set, matcher, &mut self.cover);
         }
-        self.state = ROOT;
-        self.release_until(self.position, &[], out);
-        self.held.advance(&[], self.position, 0);
+        let position = self.raw.position();
+        self.release_until(position, out);
+        self.raw.forget(position);
     }
 
     /// The findings listed so far: those whose masks are final.
@@ -181,134 +185,77 @@ impl Redactor {
 
     /// How many bytes of input have been taken in.
     pub fn position(&self) -> u64 {
-        self.position
+        self.raw.position()
     }
 
     /// How many bytes at the end of the input are not represented in the
     /// output yet, because they may belong to a finding.
     pub fn held_back(&self) -> u64 {
-        self.position - self.released
-    }
-
-    fn scan(&mut self, block: &[u8]) {
-        let set = Arc::clone(&self.set);
-        let automaton = &set.automaton;
-        let base = self.position;
-        let mut at = 0;
-        while let Some(&byte) = block.get(at) {
-            if !self.at_edge.is_empty() {
-                self.settle_edges(byte);
-            } else if self.state == ROOT {
-                let skipped = automaton.skip(&block[at..]);
-                if skipped > 0 {
-                    at += skipped;
-                    self.position = base + at as u64;
-                    continue;
-                }
-            }
-            self.state = automaton.step(self.state, byte);
-            at += 1;
-            self.position = base + at as u64;
-            for candidate in automaton.ending(self.state) {
-                let mut start = self.position - u64::from(candidate.len);
-                let fits = |byte| candidate.left.fits(byte);
-                if start > 0 && self.byte_at(start - 1, block, base).is_some_and(fits) {
-                    start -= 1;
-                }
-                let found = Match {
-                    start,
-                    end: self.position,
-                    form: candidate.form,
-                    owner: Some(candidate.owner),
-                    named: set.is_named(candidate.owner),
-                };
-                self.cover.add(found);
-                if candidate.right != Edge::NONE {
-                    self.at_edge.push((found, candidate.right));
-                }
-            }
-        }
-    }
-
-    /// Widens the matches that ended before `byte` if it carries bits of them.
-    fn settle_edges(&mut self, byte: u8) {
-        for &(found, right) in &self.at_edge {
-            if right.fits(byte) {
-                self.cover.add(Match {
-                    end: found.end + 1,
-                    ..found
-                });
-            }
-        }
-        self.at_edge.clear();
-    }
-
-    fn byte_at(&self, offset: u64, block: &[u8], base: u64) -> Option<u8> {
-        match offset.checked_sub(base) {
-            Some(index) => block.get(usize::try_from(index).ok()?).copied(),
-            None => self.held.at(offset),
-        }
-    }
-
-    /// The state of the longest proper prefix of a needle.
-    fn open_state(&self) -> State {
-        self.set.automaton.open(self.state)
+        self.raw.position() - self.released
     }
 
     /// Where the earliest match that is still to come can begin.
-    fn open_start(&self, neighbour: impl Fn(u64) -> Option<u8>) -> u64 {
-        let automaton: &Automaton = &self.set.automaton;
-        let open = self.open_state();
-        let start = self.position - automaton.depth(open) as u64;
-        match start.checked_sub(1) {
-            Some(left) if neighbour(left).is_some_and(|b| automaton.takes_left(open, b)) => left,
-            _ => start,
+    fn open(&self) -> u64 {
+        let raw = self.raw.open().held;
+        let folded = self.folded.as_ref().map(Folded::open);
+        folded.map_or(raw, |folded| raw.min(folded))
+    }
+
+    /// From where on nothing is released.
+    fn open_in_view(&self) -> u64 {
+        let run = self.folded.as_ref().map_or(0, Folded::run);
+        match self.is_interactive && run < SHORT_RUN {
+            true => self.raw.open().held,
+            false => self.open(),
         }
     }
 
     /// Where the run that is held back begins, released or not.
     fn run_start(&self) -> u64 {
-        let open = self.open_start(|offset| self.held.at(offset));
+        let open = self.open_in_view();
         self.cover.first().map_or(open, |span| open.min(span.start))
     }
 
-    /// Releases what is final, when `block` has just been scanned.
-    fn release(&mut self, block: &[u8], out: &mut Vec<u8>) {
-        let base = self.position - block.len() as u64;
-        let open = self.open_start(|offset| self.byte_at(offset, block, base));
-        self.release_until(open, block, out);
-        self.held.advance(block, open, self.set.automaton.longest());
+    /// Whether what is held back is too short to say anything. In the folded view the characters
+    /// count, and not what stands between them.
+    fn is_short(&self) -> bool {
+        let raw = self.raw.position() - self.raw.open().held;
+        let folded = self.folded.as_ref().map_or(0, Folded::run);
+        self.cover.first().is_none() && raw.max(folded) < SHORT_RUN
+    }
+
+    /// The value to which what is held back can lead, if there is only one.
+    fn sole_owner(&self) -> Option<u32> {
+        let open = self.raw.open().start;
+        match (&self.folded, &self.set.folded) {
+            (Some(folded), Some(matcher)) if folded.open() < open => folded.sole_owner(matcher),
+            _ => self.raw.sole_owner(&self.set.raw),
+        }
     }
 
     /// Releases everything before `open`, from where on matches may begin.
-    /// `block` is the input that is not yet in `held`.
-    fn release_until(&mut self, open: u64, block: &[u8], out: &mut Vec<u8>) {
+    fn release_until(&mut self, open: u64, out: &mut Vec<u8>) {
         while let Some(&span) = self.cover.first() {
-            let at_edge = !self.at_edge.is_empty() && span.end == self.position;
-            if span.end > open || at_edge {
-                return self.copy_until(open.min(span.start), block, out);
+            if span.end > open || self.raw.is_at_edge(span.end) {
+                return self.copy_until(open.min(span.start), out);
             }
             self.cover.pop_first();
-            self.copy_until(span.start, block, out);
+            self.copy_until(span.start, out);
             if !span.written {
                 out.extend_from_slice(self.set.mask(span.best.owner));
             }
             self.released = self.released.max(span.end);
             self.record(&span);
         }
-        self.copy_until(open, block, out);
+        self.copy_until(open, out);
     }
 
     /// Copies input to the output as it is, up to the offset `to`.
-    fn copy_until(&mut self, to: u64, block: &[u8], out: &mut Vec<u8>) {
-        if self.released >= to {
-            return;
+    fn copy_until(&mut self, to: u64, out: &mut Vec<u8>) {
+        if self.released < to {
+            out.extend_from_slice(self.raw.range(self.released, to));
+            self.released = to;
         }
-        let base = self.position - block.len() as u64;
-        out.extend_from_slice(self.held.range(self.released, to));
-        let index = |offset: u64| (offset.saturating_sub(base)) as usize;
-        out.extend_from_slice(&block[index(self.released)..index(to)]);
-        self.released = to;
     }
 
     fn record(&mut self, span: &Span) {
@@ -329,7 +276,7 @@ impl Redactor {
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor")
-            .field("position", &self.position)
+            .field("position", &self.position())
             .field("held_back", &self.held_back())
             .finish_non_exhaustive()
     }

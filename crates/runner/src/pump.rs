@@ -139,7 +139,11 @@ impl<'a> Pump<'a> {
         let now = clock.since_boot();
         let expires = limits.timeout.map(|timeout| now.saturating_add(timeout));
         let through = |source: OwnedFd, outlet: Outlet| {
-            Stream::new(source, outlet, known.redactor(), now).held(console.held)
+            let redactor = match sources.terminal {
+                true => known.redactor().interactive(),
+                false => known.redactor(),
+            };
+            Stream::new(source, outlet, redactor, now).held(console.held)
         };
         let mut streams = vec![through(sources.output, console.output)];
         if let Some(error) = sources.error {

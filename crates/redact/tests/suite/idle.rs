@@ -35,12 +35,12 @@ fn forced(values: &[(&str, &str)]) -> Redactor {
     for (name, value) in values {
         assert!(named.add_forced(Some(name), value.as_bytes()).is_searched());
     }
-    named.build().redactor()
+    named.build().redactor().interactive()
 }
 
 #[test]
 fn a_short_run_is_released_as_it_is_after_100_ms() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -57,7 +57,7 @@ fn a_short_run_is_released_as_it_is_after_100_ms() {
 
 #[test]
 fn a_longer_run_is_released_masked_within_a_second() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -77,7 +77,7 @@ fn a_longer_run_is_released_masked_within_a_second() {
 
 #[test]
 fn a_masked_run_that_comes_to_nothing_is_a_partial_finding() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -98,7 +98,7 @@ fn a_masked_run_that_comes_to_nothing_is_a_partial_finding() {
 
 #[test]
 fn what_continues_a_masked_run_is_masked_even_when_it_pauses_again() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -118,7 +118,7 @@ fn what_continues_a_masked_run_is_masked_even_when_it_pauses_again() {
 #[test]
 fn a_value_that_comes_byte_by_byte_shows_three_bytes_at_most() {
     let value = "#!%hunter2-s3cret";
-    let mut redactor = known(&[("k", value)]).redactor();
+    let mut redactor = known(&[("k", value)]).redactor().interactive();
     let mut out = Vec::new();
     for byte in value.bytes() {
         redactor.push(&[byte], &mut out);
@@ -132,7 +132,7 @@ fn a_value_that_comes_byte_by_byte_shows_three_bytes_at_most() {
 
 #[test]
 fn a_released_short_run_does_not_stop_the_match() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -147,7 +147,7 @@ fn a_released_short_run_does_not_stop_the_match() {
 
 #[test]
 fn a_partial_finding_begins_where_the_mask_does() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -164,7 +164,7 @@ fn a_partial_finding_begins_where_the_mask_does() {
 
 #[test]
 fn a_complete_value_that_might_go_on_is_masked_after_100_ms() {
-    let mut redactor = known(&[("a", "hunter2-s3cret"), ("b", "hunter2-s3cret-longer")]).redactor();
+    let mut redactor = known(&[("a", "hunter2-s3cret"), ("b", "hunter2-s3cret-longer")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -188,7 +188,7 @@ fn a_complete_value_that_might_go_on_is_masked_after_100_ms() {
 
 #[test]
 fn the_name_is_left_out_when_the_run_may_be_several_values() {
-    let mut redactor = known(&[("a", "#!%hunter-1"), ("b", "#!%hunter-2")]).redactor();
+    let mut redactor = known(&[("a", "#!%hunter-1"), ("b", "#!%hunter-2")]).redactor().interactive();
     play(
         &mut redactor,
         &[
@@ -204,7 +204,7 @@ fn the_name_is_left_out_when_the_run_may_be_several_values() {
 #[test]
 fn a_base64_value_whose_last_character_is_open_is_masked_after_100_ms() {
     // "hunter2-s3cret" ends in a character that holds four bits of the value.
-    let mut redactor = known(&[("k", "hunter2-s3cret")]).redactor();
+    let mut redactor = known(&[("k", "hunter2-s3cret")]).redactor().interactive();
     let mut out = Vec::new();
     redactor.push(b"aHVudGVyMi1zM2NyZX", &mut out);
     assert_eq!((out.len(), redactor.held_back()), (0, 18));
@@ -217,7 +217,7 @@ fn a_base64_value_whose_last_character_is_open_is_masked_after_100_ms() {
 
 #[test]
 fn a_masked_run_at_the_end_of_the_stream_is_not_written_twice() {
-    let mut redactor = known(&[("k", "#!%hunter2-s3cret-0123456789")]).redactor();
+    let mut redactor = known(&[("k", "#!%hunter2-s3cret-0123456789")]).redactor().interactive();
     play(
         &mut redactor,
         &[

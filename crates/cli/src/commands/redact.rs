@@ -1,0 +1,124 @@
+//! `redact`: a filter that masks values.
+
+mod jsonl;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use subrosa_crypto::SecretBuf;
+use subrosa_redact::{Known, RedactingWriter};
+
+use crate::context::Context;
+use crate::descriptor;
+use crate::failure::Failure;
+
+/// All values together, in bytes.
+const KNOWN_MAX: usize = 16 * 1024 * 1024;
+const BLOCK: usize = 64 * 1024;
+
+/// Mask values in what passes through
+///
+/// Reads files, or standard input, and writes them with every known value masked, in each form in
+/// which programs write values: base64, hexadecimal, URL and JSON escapes, shell quotes, and many
+/// more. Needs no vault. Values that are too short or too common to be told from ordinary text are
+/// not searched for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  make 2>&1 | subrosa redact --known-fd 3 3<values.txt
+  subrosa redact --known-fd 3 build.log 3<values.txt >masked.log
+  subrosa redact --jsonl <cases.jsonl
+
+With --jsonl each line in is an object, and each line out the answer to one:
+  {\"id\", \"secrets_b64\": […], \"keys\": […], \"input_b64\", \"chunks\": [offset, …] or null}
+  {\"id\", \"output_b64\", \"findings\": [{\"start\", \"end\", \"form\", \"key\"}]}
+  {\"id\", \"error\"} where the line makes no sense")]
+pub(crate) struct Redact {
+    /// Read the values from this file descriptor: UTF-8, one a line
+    #[arg(long, value_name = "N", required_unless_present = "jsonl")]
+    known_fd: Option<u32>,
+    /// Answer JSON objects, one a line, each with its own values and text
+    #[arg(long, conflicts_with_all = ["known_fd", "files"])]
+    jsonl: bool,
+    /// Leave out the folded view: values with something inside them are not found, and it takes
+    /// half the time
+    #[arg(long)]
+    no_fold: bool,
+    /// What to read, one after the other [default: standard input]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Redact {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        if self.jsonl {
+            return jsonl::answer(context, self.no_fold);
+        }
+        let mut known = Known::new();
+        let mut unsearched = 0;
+        if let Some(number) = self.known_fd {
+            let values = descriptor::read_values(number, KNOWN_MAX)?;
+            unsearched = add_lines(&mut known, &values)?;
+        }
+        if unsearched > 0 {
+            let what = crate::text::count(unsearched, "value");
+            context.out.warn(&format!(
+                "{what} too short or too common to be told from ordinary text: not masked"
+            ));
+        }
+        if self.no_fold {
+            known = known.without_fold();
+        }
+        let out = context.out.data()?;
+        let mut writer = RedactingWriter::new(out, known.build().redactor().listing(0));
+        if self.files.is_empty() {
+            copy(&mut std::io::stdin().lock(), "standard input", &mut writer)?;
+        }
+        for path in &self.files {
+            let name = path.display().to_string();
+            let mut file = File::open(path).map_err(Failure::io(name.clone()))?;
+            copy(&mut file, &name, &mut writer)?;
+        }
+        let (_, redactor) = writer.finish().map_err(Failure::io("standard output"))?;
+        let masked = usize::try_from(redactor.counts().total()).unwrap_or(usize::MAX);
+        context
+            .out
+            .done(&format!("{} masked", crate::text::count(masked, "value")));
+        Ok(())
+    }
+}
+
+/// Adds a value for each line; returns how many are not searched for.
+fn add_lines(known: &mut Known, values: &SecretBuf) -> Result<usize, Failure> {
+    let mut unsearched = 0;
+    for (line, number) in values.as_slice().split(|byte| *byte == b'\n').zip(1..) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if std::str::from_utf8(line).is_err() {
+            let text = format!("line {number} of the values is not UTF-8");
+            return Err(Failure::usage(text).remedy("Write the values as UTF-8, one a line."));
+        }
+        if !line.is_empty() && !known.add(None, line).is_searched() {
+            unsearched += 1;
+        }
+    }
+    Ok(unsearched)
+}
+
+fn copy(
+    from: &mut dyn Read,
+    name: &str,
+    writer: &mut RedactingWriter<File>,
+) -> Result<(), Failure> {
+    let mut block = vec![0; BLOCK];
+    loop {
+        match from.read(&mut block) {
+            Ok(0) => return Ok(()),
+            Ok(count) => writer
+                .write_all(&block[..count])
+                .map_err(Failure::io("standard output"))?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::io(name)(error)),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The byte strings that give a value away: each form in which programs write it.
+
+mod bases;
+mod escapes;
+mod units;
+
+use zeroize::Zeroizing;
+
+use crate::finding::Form;
+use crate::fold;
+use crate::limits;
+use crate::needle::{Cut, Edge, Needle};
+use escapes::Bytes;
+use units::Unit;
+
+/// A larger value is searched for in fewer forms: their needles would take as much memory again for
+/// each, and what encodes a document seldom does more than this to it.
+const LARGE: usize = 16 * 1024;
+
+/// A value as the needles are made of it.
+pub(crate) struct Source<'a> {
+    pub(crate) value: &'a [u8],
+    /// Search the exact form only: the value is below the limits, and forced.
+    pub(crate) exact_only: bool,
+}
+
+/// What is searched for: in the text as it is, and in what is left of it when it is folded.
+#[derive(Default)]
+pub(crate) struct Needles {
+    pub(crate) raw: Vec<Needle>,
+    pub(crate) folded: Vec<Needle>,
+}
+
+/// All needles of all values; the owner of a needle is the index of its value.
+pub(crate) fn expand(sources: &[Source<'_>]) -> Needles {
+    let mut needles = Needles::default();
+    for (source, owner) in sources.iter().zip(0..) {
+        let bytes = || Zeroizing::new(source.value.to_vec());
+        if source.exact_only {
+            let needle = Needle::plain(bytes(), Form::Exact, owner);
+            needles.raw.push(needle);
+            continue;
+        }
+        for unit in units::of(source.value) {
+            let mut forms = Forms {
+                needles: &mut needles,
+                value: &unit.bytes,
+                owner,
+            };
+            forms.all(&unit);
+        }
+    }
+    needles
+}
+
+struct Forms<'a> {
+    needles: &'a mut Needles,
+    value: &'a [u8],
+    owner: u32,
+}
+
+impl Forms<'_> {
+    fn all(&mut self, unit: &Unit) {
+        self.exact(unit.cut);
+        self.line_breaks();
+        self.base64(self.value.to_vec().into(), Form::Base64);
+        self.add(Form::Hex, bases::hex(self.value));
+        self.add(Form::Escaped, escapes::strings(self.value));
+        self.add(Form::Percent, escapes::percent(self.value));
+        self.add(Form::Quoted, escapes::quoting(self.value));
+        self.add(Form::Entities, escapes::entities(self.value));
+        let printable = [escapes::quoted_printable(self.value)];
+        self.add(Form::QuotedPrintable, printable);
+        self.fold();
+        if self.value.len() > LARGE {
+            return;
+        }
+        self.add(Form::Array, bases::arrays(self.value));
+        self.other_bases();
+        self.letters();
+        self.wide();
+        self.layers();
+    }
+
+    fn exact(&mut self, cut: Option<Cut>) {
+        let bytes = Zeroizing::new(self.value.to_vec());
+        let mut needle = Needle::plain(bytes, Form::Exact, self.owner);
+        needle.cut = cut;
+        self.needles.raw.push(needle);
+    }
+
+    fn add(&mut self, form: Form, all: impl IntoIterator<Item = Bytes>) {
+        for bytes in all {
+            if *bytes != self.value && bases::is_distinctive(&bytes) {
+                let needle = Needle::plain(bytes, form, self.owner);
+                self.needles.raw.push(needle);
+            }
+        }
+    }
+
+    /// A terminal writes a line break as two characters, and editors change them.
+    fn line_breaks(&mut self) {
+        if self.value.contains(&b'\n') {
+            for breaks in [&b"\r\n"[..], b"\n", b"\r", b"\\n", b"\\r\\n", b"\\\\n"] {
+                let other = with_breaks(self.value, breaks);
+                self.add(Form::Lines, [other]);
+            }
+        }
+    }
+
+    fn base64(&mut self, value: Bytes, form: Form) {
+        for encoded in bases::base64(&value) {
+            if !bases::is_distinctive(&encoded.bytes) {
+                continue;
+            }
+            let needle = |bytes, right| Needle {
+                left: encoded.left,
+                right,
+                ..Needle::plain(bytes, form, self.owner)
+            };
+            // Wrapped, where the value is what was encoded. Where it is a part of that, the lines
+            // may break at any place in it.
+            if encoded.is_first {
+                for lines in bases::wrapped(&encoded.bytes) {
+                    self.needles.raw.push(needle(lines, Edge::NONE));
+                }
+            }
+            let needle = needle(encoded.bytes.clone(), encoded.right);
+            self.needles.raw.push(needle);
+        }
+    }
+
+    fn other_bases(&mut self) {
+        for encoded in bases::base32(self.value) {
+            if bases::is_distinctive(&encoded.bytes) {
+                self.needles.raw.push(Needle {
+                    left: encoded.left,
+                    right: encoded.right,
+                    ..Needle::plain(encoded.bytes, Form::Base32, self.owner)
+                });
+            }
+        }
+        self.add(Form::Base85, bases::base85(self.value));
+    }
+
+    fn letters(&mut self) {
+        let map = |of: fn(&u8) -> u8| Zeroizing::new(self.value.iter().map(of).collect());
+        let rot13 = map(|byte| match byte {
+            b'a'..=b'z' => (byte - b'a' + 13) % 26 + b'a',
+            b'A'..=b'Z' => (byte - b'A' + 13) % 26 + b'A',
+            byte => *byte,
+        });
+        let (upper, lower) = (map(u8::to_ascii_uppercase), map(u8::to_ascii_lowercase));
+        self.add(Form::Case, [upper, lower]);
+        self.add(Form::Rot13, [rot13]);
+        self.add(Form::Reversed, [reversed(self.value)]);
+    }
+
+    fn wide(&mut self) {
+        let Ok(text) = std::str::from_utf8(self.value) else {
+            return;
+        };
+        let units = || text.encode_utf16();
+        let little: Bytes = Zeroizing::new(units().flat_map(u16::to_le_bytes).collect());
+        let big: Bytes = Zeroizing::new(units().flat_map(u16::to_be_bytes).collect());
+        if text.is_ascii() {
+            let bytes = Zeroizing::new(little[..little.len() - 1].to_vec());
+            self.needles.raw.push(Needle {
+                is_wide: true,
+                ..Needle::plain(bytes, Form::Utf16, self.owner)
+            });
+        } else {
+            self.add(Form::Utf16, [little.clone(), big.clone()]);
+        }
+        let points = || text.chars().map(u32::from);
+        let four = [
+            Zeroizing::new(points().flat_map(u32::to_le_bytes).collect::<Vec<u8>>()),
+            Zeroizing::new(points().flat_map(u32::to_be_bytes).collect()),
+        ];
+        // Without the zeros at the ends: those beside them would be masked in the other order.
+        let four = four.map(|bytes| Zeroizing::new(without_zeros(&bytes).to_vec()));
+        self.add(Form::Utf32, four);
+        for bytes in [little, big] {
+            self.add(Form::Utf16, bases::hex(&bytes));
+            self.base64(bytes, Form::Utf16);
+        }
+    }
+
+    fn layers(&mut self) {
+        for inner in bases::base64(self.value) {
+            if !bases::is_distinctive(&inner.bytes) {
+                continue;
+            }
+            self.add(Form::Layered, bases::hex(&inner.bytes));
+            let written = escapes::percent(&inner.bytes);
+            let changed = written.into_iter().take(1).filter(|text| *text != inner.bytes);
+            self.add(Form::Layered, changed);
+            self.base64(inner.bytes, Form::Layered);
+        }
+        let hex = bases::hex(self.value).into_iter();
+        let urls = escapes::percent(self.value).into_iter().take(3);
+        let strings = escapes::strings(self.value).into_iter().take(6);
+        let mut inner: Vec<Bytes> = hex.chain(urls).chain(strings).collect();
+        inner.sort_by(|a, b| a.as_slice().cmp(b.as_slice()));
+        inner.dedup_by(|a, b| a == b);
+        for text in inner {
+            if *text != self.value {
+                self.base64(text, Form::Layered);
+            }
+        }
+    }
+
+    fn fold(&mut self) {
+        let value = self.value;
+        let mut all = vec![
+            fold::letters_and_digits(value),
+            fold::letters_and_digits(&reversed(value)),
+            // What looks like an escape in the value is one in the text, too.
+            fold::folded(value),
+            fold::letters_and_digits(&escapes::quoted_printable(value)),
+        ];
+        if value.len() <= LARGE {
+            let hex = bases::hex(value).into_iter().take(1);
+            all.extend(hex.map(|text| fold::letters_and_digits(&text)));
+            let base32 = bases::base32(value).into_iter();
+            all.extend(base32.map(|one| fold::letters_and_digits(&one.bytes)));
+            let prefixed = bases::arrays(value);
+            let prefixed = prefixed.iter().filter(|text| text.starts_with(b"0x"));
+            all.extend(prefixed.map(|text| fold::letters_and_digits(text)));
+        }
+        let base64 = bases::base64(value).into_iter();
+        all.extend(base64.map(|one| fold::letters_and_digits(&one.bytes)));
+        for bytes in all {
+            if limits::is_distinctive_folded(&bytes) {
+                let needle = Needle::plain(bytes, Form::Folded, self.owner);
+                self.needles.folded.push(needle);
+            }
+        }
+    }
+}
+
+fn reversed(value: &[u8]) -> Bytes {
+    match std::str::from_utf8(value) {
+        Ok(text) => {
+            let mut reversed = Zeroizing::new(Vec::with_capacity(value.len()));
+            for character in text.chars().rev() {
+                reversed.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            reversed
+        }
+        Err(_) => Zeroizing::new(value.iter().rev().copied().collect()),
+    }
+}
+
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(0);
+    let end = bytes.iter().rposition(|byte| *byte != 0);
+    &bytes[start..end.map_or(start, |end| end + 1)]
+}
+
+/// The value with these line breaks in place of its own.
+fn with_breaks(value: &[u8], breaks: &[u8]) -> Bytes {
+    // Room for all that may come, since what is moved on growing would not be wiped.
+    let lines = value.iter().filter(|byte| **byte == b'\n').count();
+    let mut other = Zeroizing::new(Vec::with_capacity(value.len() + lines * breaks.len()));
+    for (index, line) in value.split(|byte| *byte == b'\n').enumerate() {
+        if index > 0 {
+            if other.last() == Some(&b'\r') {
+                other.pop();
+            }
+            other.extend_from_slice(breaks);
+        }
+        other.extend_from_slice(line);
+    }
+    other
+}

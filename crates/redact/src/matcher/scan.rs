@@ -1,0 +1,267 @@
+//! The state of one stream.
+
+use super::filter::Place;
+use super::repeats::Queue;
+use super::{Entry, Matcher, common_prefix, common_suffix};
+use crate::finding::Form;
+use crate::needle::Edge;
+
+/// What was found: absolute offsets, without what edges take in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) form: Form,
+    pub(crate) owner: u32,
+    pub(crate) left: Edge,
+    pub(crate) right: Edge,
+}
+
+/// Where the look through a stream stands.
+#[derive(Default)]
+pub(crate) struct Scan {
+    /// Where the next look is due, an absolute offset; a multiple of the stride.
+    next: u64,
+    /// Needles that agree with the text up to its end.
+    live: Vec<Live>,
+    /// The same of needles that repeat themselves.
+    queues: Vec<Queue>,
+    /// Where the stream began.
+    origin: u64,
+}
+
+/// From where on later text may still make a finding of this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Where the earliest needle that may be begun begins.
+    pub(crate) start: u64,
+    /// The same, or the byte before, which such a needle may take in.
+    pub(crate) held: u64,
+}
+
+/// A needle, or a suffix of one, that begins at `start` and agrees with the text so far.
+#[derive(Clone, Copy)]
+struct Live {
+    entry: u32,
+    /// Where in the needle it begins.
+    from: u32,
+    start: u64,
+    /// How many bytes agree.
+    agreed: u32,
+}
+
+impl Scan {
+    /// Looks through what is new of `text`, whose first byte has the absolute offset `base`: what
+    /// was there before may still be in front of it, and has to be from [`Scan::open`] on.
+    pub(crate) fn push(&mut self, matcher: &Matcher, text: &[u8], base: u64, found: &mut Vec<Hit>) {
+        let mut live = std::mem::take(&mut self.live);
+        live.retain_mut(|one| {
+            let entry = &matcher.entries[one.entry as usize];
+            let bytes = &matcher.bytes(entry)[(one.from + one.agreed) as usize..];
+            let at = usize::try_from(one.start + u64::from(one.agreed) - base).unwrap_or(text.len());
+            let rest = &text[at.min(text.len())..];
+            let same = common_prefix(bytes, rest);
+            one.agreed += super::offset(same);
+            if same == rest.len() && same < bytes.len() {
+                return true;
+            }
+            settle(entry, one, self.origin, found);
+            false
+        });
+        self.live = live;
+        let mut settled = Vec::new();
+        for queue in &mut self.queues {
+            queue.go_on(matcher, (text, base), &mut settled);
+            settle_all(matcher, queue.entry, &mut settled, self.origin, found);
+        }
+        let stride = matcher.filter.stride() as u64;
+        // What lies before the text was held for nobody.
+        self.next = self.next.max(base.next_multiple_of(stride));
+        let at = usize::try_from(self.next - base).unwrap_or(text.len());
+        let at = matcher.filter.look(text, at, |at, places| {
+            for place in places {
+                if place.is_suffix {
+                    self.suffix(matcher, place, (text, base), at, found);
+                } else {
+                    self.whole(matcher, place, (text, base), at, found);
+                }
+            }
+        });
+        self.next = base + at as u64;
+    }
+
+    fn whole(
+        &mut self,
+        matcher: &Matcher,
+        place: &Place,
+        (text, base): (&[u8], u64),
+        at: usize,
+        found: &mut Vec<Hit>,
+    ) {
+        let Some(start) = at.checked_sub(place.offset as usize) else {
+            return;
+        };
+        let entry = &matcher.entries[place.needle as usize];
+        if entry.repeats {
+            self.repeated(matcher, place.needle, (text, base), start, found);
+            return;
+        }
+        let bytes = matcher.bytes(entry);
+        let rest = &text[start..];
+        let same = match rest.get(..bytes.len()) {
+            Some(all) if all == bytes => bytes.len(),
+            Some(_) if entry.prefix == entry.len => return,
+            _ => common_prefix(bytes, rest),
+        };
+        let one = Live {
+            entry: place.needle,
+            from: 0,
+            start: base + start as u64,
+            agreed: super::offset(same),
+        };
+        if same == rest.len() && same < bytes.len() {
+            self.live.push(one);
+        } else {
+            settle(entry, &one, self.origin, found);
+        }
+    }
+
+    fn suffix(
+        &mut self,
+        matcher: &Matcher,
+        place: &Place,
+        (text, base): (&[u8], u64),
+        at: usize,
+        found: &mut Vec<Hit>,
+    ) {
+        let entry = &matcher.entries[place.needle as usize];
+        let (before, after) = matcher.bytes(entry).split_at(place.offset as usize);
+        let rest = &text[at..];
+        let same = common_prefix(after, rest);
+        if same < after.len() && same < rest.len() {
+            return;
+        }
+        let back = common_suffix(before, &text[..at]);
+        if back + after.len() < entry.suffix as usize {
+            return;
+        }
+        let one = Live {
+            entry: place.needle,
+            from: super::offset(before.len() - back),
+            start: base + (at - back) as u64,
+            agreed: super::offset(back + same),
+        };
+        if same < after.len() {
+            self.live.push(one);
+        } else {
+            settle(entry, &one, self.origin, found);
+        }
+    }
+
+    fn repeated(
+        &mut self,
+        matcher: &Matcher,
+        entry: u32,
+        (text, base): (&[u8], u64),
+        start: usize,
+        found: &mut Vec<Hit>,
+    ) {
+        let place = self.queues.iter().position(|queue| queue.entry == entry);
+        let place = place.unwrap_or_else(|| {
+            self.queues.push(Queue::new(entry));
+            self.queues.len() - 1
+        });
+        let mut settled = Vec::new();
+        self.queues[place].begin(matcher, (text, base), base + start as u64, &mut settled);
+        settle_all(matcher, entry, &mut settled, self.origin, found);
+    }
+
+    /// A stream begins at this offset.
+    pub(crate) fn begin(&mut self, origin: u64) {
+        self.origin = origin;
+    }
+
+    /// Ends the stream: what agrees up to its end and is long enough is found.
+    pub(crate) fn finish(&mut self, matcher: &Matcher, end: u64, found: &mut Vec<Hit>) {
+        let mut settled = Vec::new();
+        for queue in &mut self.queues {
+            queue.finish(end, &mut settled);
+            settle_all(matcher, queue.entry, &mut settled, self.origin, found);
+        }
+        for one in std::mem::take(&mut self.live) {
+            let entry = &matcher.entries[one.entry as usize];
+            settle(entry, &one, self.origin, found);
+        }
+    }
+
+    /// From where on later text may still make a finding of this one: `text` as it was pushed.
+    pub(crate) fn open(&self, matcher: &Matcher, text: &[u8], base: u64) -> Open {
+        let end = base + text.len() as u64;
+        let open = matcher.starts.open(&matcher.text, &matcher.entries, text);
+        let tail = base + open.at as u64;
+        let live = self.live.iter().map(|one| one.start);
+        let live = live.chain(self.queues.iter().filter_map(Queue::live));
+        let live = live.min().unwrap_or(end);
+        let start = tail.min(live);
+        let left = match start == end || live < tail {
+            true => matcher.left,
+            false => open.left,
+        };
+        let before = (start - base).checked_sub(1).map(|at| text[at as usize]);
+        let is_held = before.is_some_and(|byte| left.fits(byte));
+        Open {
+            start,
+            held: start - u64::from(is_held),
+        }
+    }
+
+    /// The value that the text from this offset on may go on to be, if there is only one.
+    pub(crate) fn sole_owner(matcher: &Matcher, rest: &[u8]) -> Option<u32> {
+        matcher
+            .starts
+            .sole_owner(&matcher.text, &matcher.entries, rest)
+    }
+}
+
+/// Tells what became of a needle that agrees no further.
+fn settle(entry: &Entry, one: &Live, origin: u64, found: &mut Vec<Hit>) {
+    let is_whole = one.from + one.agreed == entry.len;
+    let is_cut = !is_whole && one.from == 0 && one.agreed >= entry.prefix;
+    if !is_whole && !is_cut {
+        return;
+    }
+    let (left, right) = match one.from == 0 && is_whole {
+        true => entry.edges(one.start - origin),
+        false => (Edge::NONE, Edge::NONE),
+    };
+    found.push(Hit {
+        start: one.start,
+        end: one.start + u64::from(one.agreed),
+        form: match is_whole && one.from == 0 {
+            true => entry.form,
+            false => Form::Truncated,
+        },
+        owner: entry.owner,
+        left,
+        right,
+    });
+}
+
+/// The same for beginnings of one needle.
+fn settle_all(
+    matcher: &Matcher,
+    entry: u32,
+    settled: &mut Vec<(u64, u32)>,
+    origin: u64,
+    found: &mut Vec<Hit>,
+) {
+    for (start, agreed) in settled.drain(..) {
+        let one = Live {
+            entry,
+            from: 0,
+            start,
+            agreed,
+        };
+        settle(&matcher.entries[entry as usize], &one, origin, found);
+    }
+}
