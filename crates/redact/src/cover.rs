@@ -153,7 +153,13 @@ mod tests {
         cover.add(found(7, 24, 3));
         assert_eq!(spans(&cover), [(0, 24, Some(3))]);
         let mut cover = Cover::default();
-        for (start, end, owner) in [(40, 50, 0), (0, 8, 1), (20, 30, 2), (10, 18, 3), (50, 60, 4)] {
+        for (start, end, owner) in [
+            (40, 50, 0),
+            (0, 8, 1),
+            (20, 30, 2),
+            (10, 18, 3),
+            (50, 60, 4),
+        ] {
             cover.add(found(start, end, owner));
         }
         cover.add(found(17, 25, 5));

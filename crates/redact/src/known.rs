@@ -259,8 +259,8 @@ impl KnownSet {
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
         let needles = forms::expand(&sources);
         let raw = Matcher::new(&needles.raw, &named);
-        let folded = (fold && !needles.folded.is_empty())
-            .then(|| Matcher::new(&needles.folded, &named));
+        let folded =
+            (fold && !needles.folded.is_empty()).then(|| Matcher::new(&needles.folded, &named));
         let masks = entries
             .iter()
             .map(|entry| mask(entry.name.as_deref(), &raw))

@@ -113,7 +113,8 @@ pub(super) fn base85(value: &[u8]) -> Vec<Bytes> {
                 let mut word = [0; 4];
                 word[..count].copy_from_slice(group);
                 let word = u32::from_be_bytes(word);
-                if word == 0 && count == 4 && alphabet.len() == ascii85.len() && alphabet == ascii85 {
+                if word == 0 && count == 4 && alphabet.len() == ascii85.len() && alphabet == ascii85
+                {
                     text.push(b'z');
                     continue;
                 }

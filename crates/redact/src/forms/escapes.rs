@@ -11,7 +11,10 @@ pub(super) type Bytes = Zeroizing<Vec<u8>>;
 /// Replaces characters: what `of` puts for a character stands in its place, `false` leaves it.
 ///
 /// A byte that is no text counts as a character of its own.
-pub(super) fn replaced(value: &[u8], mut of: impl FnMut(char, &[u8], &mut Vec<u8>) -> bool) -> Bytes {
+pub(super) fn replaced(
+    value: &[u8],
+    mut of: impl FnMut(char, &[u8], &mut Vec<u8>) -> bool,
+) -> Bytes {
     // Room for all that may come, since what is moved on growing would not be wiped.
     let mut text = Zeroizing::new(Vec::with_capacity(value.len() * 12 + 16));
     for chunk in value.utf8_chunks() {
@@ -46,7 +49,12 @@ pub(super) const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
 fn octal_each(bytes: &[u8], text: &mut Vec<u8>) {
     for byte in bytes {
-        text.extend([b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+        text.extend([
+            b'\\',
+            b'0' + (byte >> 6),
+            b'0' + (byte >> 3 & 7),
+            b'0' + (byte & 7),
+        ]);
     }
 }
 

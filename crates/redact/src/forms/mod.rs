@@ -163,7 +163,8 @@ impl Forms<'_> {
         let units = || text.encode_utf16();
         let little: Bytes = Zeroizing::new(units().flat_map(u16::to_le_bytes).collect());
         let big: Bytes = Zeroizing::new(units().flat_map(u16::to_be_bytes).collect());
-        if text.is_ascii() {
+        // Where each second byte is zero, both orders are one needle.
+        if units().all(|unit| unit < 0x100) {
             let bytes = Zeroizing::new(little[..little.len() - 1].to_vec());
             self.needles.raw.push(Needle {
                 is_wide: true,
@@ -193,7 +194,10 @@ impl Forms<'_> {
             }
             self.add(Form::Layered, bases::hex(&inner.bytes));
             let written = escapes::percent(&inner.bytes);
-            let changed = written.into_iter().take(1).filter(|text| *text != inner.bytes);
+            let changed = written
+                .into_iter()
+                .take(1)
+                .filter(|text| *text != inner.bytes);
             self.add(Form::Layered, changed);
             self.base64(inner.bytes, Form::Layered);
         }

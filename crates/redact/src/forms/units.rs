@@ -250,8 +250,7 @@ fn string(value: &[u8], mut at: usize) -> (Bytes, usize) {
 }
 
 fn is_telling(text: &[u8]) -> bool {
-    let is_address = authority(text)
-        .is_some_and(|(from, to)| !text[from..to].contains(&b'@'));
+    let is_address = authority(text).is_some_and(|(from, to)| !text[from..to].contains(&b'@'));
     !is_address && (limits::is_telling_line(text) || limits::lines(text).next().is_some())
 }
 

@@ -51,6 +51,8 @@ struct Entry {
     repeats: bool,
     /// From which length on a suffix counts.
     suffix: u32,
+    /// Where the first one of them may begin.
+    public: u32,
 }
 
 impl Entry {
@@ -86,6 +88,7 @@ impl Matcher {
                 repeats: false,
                 prefix: needle.cut.map_or(len, |cut| offset(cut.prefix)),
                 suffix: needle.cut.map_or(len, |cut| offset(cut.suffix)),
+                public: needle.cut.map_or(0, |cut| offset(cut.public.max(1))),
             });
             text.extend_from_slice(&needle.bytes);
         }
@@ -95,7 +98,9 @@ impl Matcher {
                 None => bytes,
                 Some(cut) => &bytes[..cut.prefix],
             };
-            let suffix = needle.cut.map(|cut| Family {
+            // Equal lengths: no suffix counts.
+            let cut = needle.cut.filter(|cut| cut.suffix < bytes.len());
+            let suffix = cut.map(|cut| Family {
                 needle: number,
                 is_suffix: true,
                 from: bytes.len() - cut.suffix,
@@ -113,9 +118,11 @@ impl Matcher {
             true => needle.left.or(Edge::ZERO),
             false => needle.left,
         };
-        let starts = Starts::new(&text, &entries, &unique);
+        let left = unique.iter().map(edge).fold(Edge::NONE, Edge::or);
+        let starts = Starts::new(&text, &entries, &unique, left);
         let repeats = unique.iter().zip(0..);
-        let repeats = repeats.filter_map(|(n, number)| Some((number, repeats::overlaps(&n.bytes)?)));
+        let repeats =
+            repeats.filter_map(|(n, number)| Some((number, repeats::overlaps(&n.bytes)?)));
         let repeats: HashMap<u32, Box<[u32]>> = repeats.collect();
         for number in repeats.keys() {
             entries[*number as usize].repeats = true;
@@ -125,7 +132,7 @@ impl Matcher {
             filter: Filter::new(families.collect()),
             starts,
             longest: unique.iter().map(|n| n.bytes.len()).max().unwrap_or(0),
-            left: unique.iter().map(edge).fold(Edge::NONE, Edge::or),
+            left,
             text,
             entries,
         }

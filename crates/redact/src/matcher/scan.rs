@@ -58,7 +58,8 @@ impl Scan {
         live.retain_mut(|one| {
             let entry = &matcher.entries[one.entry as usize];
             let bytes = &matcher.bytes(entry)[(one.from + one.agreed) as usize..];
-            let at = usize::try_from(one.start + u64::from(one.agreed) - base).unwrap_or(text.len());
+            let at =
+                usize::try_from(one.start + u64::from(one.agreed) - base).unwrap_or(text.len());
             let rest = &text[at.min(text.len())..];
             let same = common_prefix(bytes, rest);
             one.agreed += super::offset(same);
@@ -141,7 +142,7 @@ impl Scan {
         if same < after.len() && same < rest.len() {
             return;
         }
-        let back = common_suffix(before, &text[..at]);
+        let back = common_suffix(&before[entry.public as usize..], &text[..at]);
         if back + after.len() < entry.suffix as usize {
             return;
         }
@@ -203,9 +204,10 @@ impl Scan {
         let live = live.chain(self.queues.iter().filter_map(Queue::live));
         let live = live.min().unwrap_or(end);
         let start = tail.min(live);
-        let left = match start == end || live < tail {
-            true => matcher.left,
-            false => open.left,
+        let left = match (start == end, tail == start) {
+            (true, _) => matcher.left,
+            (false, true) => open.left.or(self.left_of(matcher, start)),
+            (false, false) => self.left_of(matcher, start),
         };
         let before = (start - base).checked_sub(1).map(|at| text[at as usize]);
         let is_held = before.is_some_and(|byte| left.fits(byte));
@@ -213,6 +215,21 @@ impl Scan {
             start,
             held: start - u64::from(is_held),
         }
+    }
+
+    /// What the needles that agree from here on take in to their left.
+    fn left_of(&self, matcher: &Matcher, start: u64) -> Edge {
+        let live = self.live.iter();
+        let live = live.filter(|one| one.start == start && one.from == 0);
+        let live = live.map(|one| one.entry);
+        let queues = self.queues.iter();
+        let queues = queues.filter(|queue| queue.live() == Some(start));
+        let entries = live.chain(queues.map(|queue| queue.entry));
+        let edges = entries.map(|entry| match &matcher.entries[entry as usize] {
+            entry if entry.is_wide => Edge::ZERO,
+            entry => entry.left,
+        });
+        edges.fold(Edge::NONE, Edge::or)
     }
 
     /// The value that the text from this offset on may go on to be, if there is only one.

@@ -19,6 +19,8 @@ pub(super) struct Starts {
     pairs: Zeroizing<Vec<u64>>,
     /// How far from its end a text has to be looked through.
     reach: usize,
+    /// What any needle takes in to its left.
+    left: Edge,
 }
 
 #[derive(Clone, Copy)]
@@ -38,7 +40,7 @@ pub(super) struct Open {
 }
 
 impl Starts {
-    pub(super) fn new(text: &[u8], entries: &[Entry], needles: &[&Needle]) -> Self {
+    pub(super) fn new(text: &[u8], entries: &[Entry], needles: &[&Needle], left: Edge) -> Self {
         let mut sorted = Vec::with_capacity(entries.len());
         let mut reach = 0;
         for ((entry, needle), number) in entries.iter().zip(needles).zip(0..) {
@@ -62,6 +64,7 @@ impl Starts {
             pairs: Zeroizing::new(vec![0; 1 << (16 - 6)]),
             sorted: Vec::new(),
             reach,
+            left,
         };
         for start in &sorted {
             let bytes = of(start);
@@ -100,7 +103,10 @@ impl Starts {
     /// none.
     fn left_of(&self, text: &[u8], entries: &[Entry], rest: &[u8]) -> Option<Edge> {
         let mut left = None;
-        for start in self.going_on(text, rest).take(ASKED) {
+        for (count, start) in self.going_on(text, rest).enumerate() {
+            if count == ASKED {
+                return Some(self.left);
+            }
             let entry = &entries[start.entry as usize];
             let edge = match (start.from == entry.at, entry.is_wide) {
                 (true, false) => entry.left,

@@ -1,4 +1,4 @@
-//! The redactor from outside, against a slow and obvious reference.
+//! The redactor from outside.
 
 mod adapters;
 mod bounds;
@@ -6,7 +6,6 @@ mod differential;
 mod forms;
 mod idle;
 mod limits;
-mod reference;
 
 use subrosa_redact::{Finding, Known, KnownSet};
 
