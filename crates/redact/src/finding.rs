@@ -41,6 +41,8 @@ pub enum Form {
     Utf16,
     /// UTF-32.
     Utf32,
+    /// A dump of bytes, as `xxd` and `od` write it: its digits, and the characters beside them.
+    Dump,
     /// An encoding of an encoding.
     Layered,
     /// The letters and digits of the value or of its encoding, with something between them or some
@@ -73,6 +75,7 @@ impl Form {
             Form::Rot13 => "rot13",
             Form::Utf16 => "utf-16",
             Form::Utf32 => "utf-32",
+            Form::Dump => "dump",
             Form::Layered => "layered",
             Form::Folded => "folded",
             Form::Truncated => "truncated",

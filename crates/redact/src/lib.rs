@@ -68,6 +68,7 @@
 
 mod adapt;
 mod cover;
+mod dump;
 mod finding;
 mod fold;
 mod forms;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::cover::{Cover, Match, Span};
 use crate::finding::{Counts, Finding, Form};
 use crate::known::{Compiled, KnownSet};
-use crate::view::{Folded, Raw};
+use crate::view::{Dumped, Folded, Raw};
 
 /// Input is taken in pieces of this size, which bounds what is remembered
 /// between two releases.
@@ -34,6 +34,7 @@ pub struct Redactor {
     /// The input, with what later matches may still need to see or to mask.
     raw: Raw,
     folded: Option<Folded>,
+    dumped: Dumped,
     /// Matches that later ones may still overlap.
     cover: Cover,
     /// Whether somebody watches: see [`Redactor::interactive`].
@@ -51,6 +52,7 @@ impl Redactor {
         Redactor {
             raw: Raw::new(set.raw.longest()),
             folded: set.folded.is_some().then(Folded::default),
+            dumped: Dumped::default(),
             cover: Cover::default(),
             is_interactive: false,
             released: 0,
@@ -93,6 +95,7 @@ impl Redactor {
             if let (Some(folded), Some(matcher)) = (&mut self.folded, &self.set.folded) {
                 folded.push(&self.set, matcher, block, &mut self.cover);
             }
+            self.dumped.push(&self.set, block, &mut self.cover);
             let open = self.open();
             self.release_until(self.open_in_view(), out);
             self.raw.forget(open.min(self.released));
@@ -159,6 +162,7 @@ impl Redactor {
         if let (Some(folded), Some(matcher)) = (&mut self.folded, &self.set.folded) {
             folded.finish(&self.set, matcher, &mut self.cover);
         }
+        self.dumped.finish(&self.set, &mut self.cover);
         let position = self.raw.position();
         self.release_until(position, out);
         self.raw.forget(position);
@@ -196,16 +200,21 @@ impl Redactor {
 
     /// Where the earliest match that is still to come can begin.
     fn open(&self) -> u64 {
-        let raw = self.raw.open().held;
-        let folded = self.folded.as_ref().map(Folded::open);
-        folded.map_or(raw, |folded| raw.min(folded))
+        let others = self.open_elsewhere();
+        let folded = self.folded.as_ref().map(Folded::held);
+        folded.map_or(others, |folded| others.min(folded))
+    }
+
+    /// The same without the folded view.
+    fn open_elsewhere(&self) -> u64 {
+        self.raw.open().held.min(self.dumped.held())
     }
 
     /// From where on nothing is released.
     fn open_in_view(&self) -> u64 {
         let run = self.folded.as_ref().map_or(0, Folded::run);
         match self.is_interactive && run < SHORT_RUN {
-            true => self.raw.open().held,
+            true => self.open_elsewhere(),
             false => self.open(),
         }
     }
@@ -219,7 +228,7 @@ impl Redactor {
     /// Whether what is held back is too short to say anything. In the folded view the characters
     /// count, and not what stands between them.
     fn is_short(&self) -> bool {
-        let raw = self.raw.position() - self.raw.open().held;
+        let raw = self.raw.position() - self.open_elsewhere();
         let folded = self.folded.as_ref().map_or(0, Folded::run);
         self.cover.first().is_none() && raw.max(folded) < SHORT_RUN
     }
@@ -228,7 +237,7 @@ impl Redactor {
     fn sole_owner(&self) -> Option<u32> {
         let open = self.raw.open().start;
         match (&self.folded, &self.set.folded) {
-            (Some(folded), Some(matcher)) if folded.open() < open => folded.sole_owner(matcher),
+            (Some(folded), Some(matcher)) if folded.held() < open => folded.sole_owner(matcher),
             _ => self.raw.sole_owner(&self.set.raw),
         }
     }

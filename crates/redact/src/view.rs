@@ -3,6 +3,8 @@
 use zeroize::Zeroizing;
 
 use crate::cover::{Cover, Match};
+use crate::dump::{Dump, Event};
+use crate::finding::Form;
 use crate::fold::Fold;
 use crate::known::Compiled;
 use crate::matcher::{Hit, Matcher, Open, Scan};
@@ -178,7 +180,7 @@ pub(crate) struct Folded {
 
 impl Folded {
     /// Where the earliest match that is still to come can begin, in the stream.
-    pub(crate) fn open(&self) -> u64 {
+    pub(crate) fn held(&self) -> u64 {
         self.held
     }
 
@@ -228,6 +230,70 @@ impl Folded {
     pub(crate) fn sole_owner(&self, matcher: &Matcher) -> Option<u32> {
         let rest = self.fold.text();
         (!rest.is_empty()).then(|| Scan::sole_owner(matcher, rest))?
+    }
+}
+
+/// What the dumps of bytes in the stream say.
+#[derive(Default)]
+pub(crate) struct Dumped {
+    dump: Dump,
+    scan: Scan,
+    held: u64,
+    hits: Vec<Hit>,
+}
+
+impl Dumped {
+    /// Where the earliest match that is still to come can begin, in the stream.
+    pub(crate) fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Searches what comes next.
+    pub(crate) fn push(&mut self, set: &Compiled, mut block: &[u8], cover: &mut Cover) {
+        while !block.is_empty() {
+            let (count, event) = self.dump.push(block);
+            block = &block[count..];
+            match event {
+                Some(Event::More) => {
+                    let (text, base) = self.dump.text();
+                    self.scan.push(&set.raw, text, base, &mut self.hits);
+                    let open = self.scan.open(&set.raw, text, base).start;
+                    self.take(set, cover);
+                    self.dump.forget(open);
+                }
+                Some(Event::End) => self.end(set, cover),
+                None => {}
+            }
+        }
+        self.held = self.dump.start(self.dump.text().1);
+    }
+
+    fn take(&mut self, set: &Compiled, cover: &mut Cover) {
+        for hit in self.hits.drain(..) {
+            for (start, end) in self.dump.ranges(hit.start, hit.end) {
+                cover.add(Match {
+                    form: Form::Dump,
+                    ..matched(set, &hit, start, end)
+                });
+            }
+        }
+    }
+
+    fn end(&mut self, set: &Compiled, cover: &mut Cover) {
+        let (text, base) = self.dump.text();
+        let end = base + text.len() as u64;
+        self.scan.push(&set.raw, text, base, &mut self.hits);
+        self.scan.finish(&set.raw, end, &mut self.hits);
+        self.take(set, cover);
+        self.scan.begin(end);
+        self.dump.forget(end);
+    }
+
+    /// Ends the stream.
+    pub(crate) fn finish(&mut self, set: &Compiled, cover: &mut Cover) {
+        self.dump.finish();
+        self.end(set, cover);
+        self.held = self.dump.start(self.dump.text().1);
     }
 }
 

@@ -133,8 +133,7 @@ pub(super) fn base85(value: &[u8]) -> Vec<Bytes> {
     for alphabet in alphabets {
         let mut text = Zeroizing::new(Vec::with_capacity(value.len() * 5 / 4 + 5));
         for group in value.chunks(4) {
-            let pad = if alphabet == RFC_1924 { 0 } else { u8::MIN };
-            let mut word = [pad; 4];
+            let mut word = [0; 4];
             word[..group.len()].copy_from_slice(group);
             let word = u32::from_be_bytes(word);
             let digits = [52_200_625, 614_125, 7225, 85, 1].map(|place| word / place % 85);
