@@ -19,6 +19,9 @@ pub struct Rule {
     pub rotate: String,
     /// At least one of them stands on the line of every match.
     pub keywords: Vec<String>,
+    /// What else stands on the line of every match: spares most lines the
+    /// pattern where the keywords are common.
+    pub also: Option<String>,
     /// A regular expression with the secret in group 1; absent for PEM.
     pub pattern: Option<String>,
     /// A regular expression for the name that the secret is assigned to.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::keywords::RuleSet;
 use super::{ShapeFinding, Shapes, check, pem};
 
@@ -40,6 +42,10 @@ impl Line {
         let mut begin = None;
         let mut blocks_done = false;
         for index in rules.iter() {
+            let also = shapes.rules[index].also.as_ref();
+            if also.is_some_and(|also| memmem::find(text, also.as_bytes()).is_none()) {
+                continue;
+            }
             if shapes.patterns[index].is_some() {
                 self.work.searches += 1;
                 self.work.searched += text.len() as u64;

@@ -20,7 +20,10 @@ pub(super) const MARGIN: usize = STEP / 2;
 pub(super) struct Scan {
     block: Option<Block>,
     line: Line,
+    /// The rules that the current line calls.
     rules: RuleSet,
+    /// Empty between places: those that a new line calls first.
+    called: RuleSet,
     /// The end of the last finding.
     after: u64,
 }
@@ -31,6 +34,7 @@ impl Scan {
             block: None,
             line: Line::default(),
             rules: RuleSet::default(),
+            called: RuleSet::default(),
             after: 0,
         }
     }
@@ -85,8 +89,10 @@ impl Scan {
         found: &mut Vec<ShapeFinding>,
     ) {
         self.rules.clear();
-        for hit in shapes.keywords.hits(text, 0) {
-            hit.call(&mut self.rules);
+        let mut at = 0;
+        while let Some(place) = shapes.keywords.next(text, at) {
+            shapes.keywords.call(text, 0, place, &mut self.rules);
+            at = place + 1;
         }
         // A block is not followed out of a line that is too long for one.
         let _ = self.line.search(shapes, &self.rules, text, own);
@@ -115,28 +121,35 @@ impl Scan {
         base: u64,
         found: &mut Vec<ShapeFinding>,
     ) -> usize {
+        // The line that keywords were found in last, not yet searched.
         let mut line = at..at;
-        let mut done = at;
+        let mut place = at;
         self.rules.clear();
-        for hit in shapes.keywords.hits(text, at) {
-            if hit.start < done {
+        while let Some(next) = shapes.keywords.next(text, place) {
+            place = next + 1;
+            if next < line.end {
+                shapes
+                    .keywords
+                    .call(text, line.start, next, &mut self.rules);
                 continue;
             }
-            if hit.end > line.end {
-                if let Some(next) = self.one(shapes, text, line.clone(), base, found) {
-                    return next;
+            let mut called = std::mem::take(&mut self.called);
+            if shapes.keywords.call(text, at, next, &mut called) {
+                if let Some(after) = self.one(shapes, text, line, base, found) {
+                    return after;
                 }
-                let start = memrchr(b'\n', &text[at..hit.start]).map_or(at, |end| at + end + 1);
-                line = start..line_end(text, hit.end);
-                self.rules.clear();
+                let start = memrchr(b'\n', &text[at..next]).map_or(at, |end| at + end + 1);
+                line = start..line_end(text, next);
+                std::mem::swap(&mut self.rules, &mut called);
                 if line.len() > WINDOW {
-                    self.long(shapes, &text[line.clone()], base + line.start as u64, found);
-                    done = line.end;
+                    self.long(shapes, &text[line.clone()], base + start as u64, found);
+                    self.rules.clear();
+                    place = line.end;
                     line = line.end..line.end;
-                    continue;
                 }
+                called.clear();
             }
-            hit.call(&mut self.rules);
+            self.called = called;
         }
         self.one(shapes, text, line, base, found)
             .unwrap_or(text.len())

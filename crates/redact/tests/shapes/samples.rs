@@ -149,6 +149,8 @@ fn every_sample_has_a_keyword() {
                 false => text.contains(word.as_str()),
             };
             assert!(rule.keywords.iter().any(has), "{}: {text}", rule.id);
+            let also = rule.also.as_deref().unwrap_or_default();
+            assert!(text.contains(also), "{}: {text}", rule.id);
         }
     }
 }
