@@ -77,6 +77,7 @@ mod limits;
 mod matcher;
 mod needle;
 mod redactor;
+pub mod shapes;
 mod view;
 
 pub use adapt::{RedactingReader, RedactingWriter};
