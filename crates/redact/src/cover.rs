@@ -23,6 +23,8 @@ impl Match {
     fn rank(&self) -> impl Ord + use<> {
         (
             self.form != Form::Partial,
+            // A value that is known has a name.
+            self.form != Form::Shape,
             self.end - self.start,
             Reverse(self.start),
             Reverse(self.form),

@@ -50,6 +50,8 @@ pub enum Form {
     Folded,
     /// A long prefix or suffix of the value.
     Truncated,
+    /// What has the shape of a credential, and is no known value.
+    Shape,
     /// A prefix masked because the stream fell silent; it never became a match.
     Partial,
 }
@@ -79,6 +81,7 @@ impl Form {
             Form::Layered => "layered",
             Form::Folded => "folded",
             Form::Truncated => "truncated",
+            Form::Shape => "shape",
             Form::Partial => "partial",
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::cover::{Cover, Match, Span};
 use crate::finding::{Counts, Finding, Form};
 use crate::known::{Compiled, KnownSet};
-use crate::view::{Dumped, Folded, Raw};
+use crate::view::{Dumped, Folded, Raw, Shaped};
 
 /// Input is taken in pieces of this size, which bounds what is remembered
 /// between two releases.
@@ -35,6 +35,8 @@ pub struct Redactor {
     raw: Raw,
     folded: Option<Folded>,
     dumped: Dumped,
+    /// Values that are known by their shape alone, where these are asked for.
+    shaped: Option<Shaped>,
     /// Matches that later ones may still overlap.
     cover: Cover,
     /// Whether somebody watches: see [`Redactor::interactive`].
@@ -53,6 +55,7 @@ impl Redactor {
             raw: Raw::new(set.raw.longest()),
             folded: set.folded.is_some().then(Folded::default),
             dumped: Dumped::default(),
+            shaped: None,
             cover: Cover::default(),
             is_interactive: false,
             released: 0,
@@ -82,9 +85,17 @@ impl Redactor {
         self
     }
 
+    /// The same redactor, which masks what has the shape of a credential as well: see
+    /// [`Shapes`](crate::Shapes). What it may be is seen when its line is complete.
+    #[must_use]
+    pub fn with_shapes(mut self) -> Self {
+        self.shaped = Some(Shaped::new());
+        self
+    }
+
     /// Takes in `input` and appends to `out` what may be released.
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        if self.set.is_empty() {
+        if self.set.is_empty() && self.shaped.is_none() {
             out.extend_from_slice(input);
             self.raw.pass(input.len());
             self.released = self.raw.position();
@@ -96,6 +107,9 @@ impl Redactor {
                 folded.push(&self.set, matcher, block, &mut self.cover);
             }
             self.dumped.push(&self.set, block, &mut self.cover);
+            if let Some(shaped) = &mut self.shaped {
+                shaped.push(block, &mut self.cover);
+            }
             let open = self.open();
             self.release_until(self.open_in_view(), out);
             self.raw.forget(open.min(self.released));
@@ -163,6 +177,9 @@ impl Redactor {
             folded.finish(&self.set, matcher, &mut self.cover);
         }
         self.dumped.finish(&self.set, &mut self.cover);
+        if let Some(shaped) = &mut self.shaped {
+            shaped.finish(&mut self.cover);
+        }
         let position = self.raw.position();
         self.release_until(position, out);
         self.raw.forget(position);
@@ -207,7 +224,9 @@ impl Redactor {
 
     /// The same without the folded view.
     fn open_elsewhere(&self) -> u64 {
-        self.raw.open().held.min(self.dumped.held())
+        let known = self.raw.open().held.min(self.dumped.held());
+        let shaped = self.shaped.as_ref().map(Shaped::held);
+        shaped.map_or(known, |shaped| known.min(shaped))
     }
 
     /// From where on nothing is released.

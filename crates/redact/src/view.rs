@@ -9,6 +9,7 @@ use crate::fold::Fold;
 use crate::known::Compiled;
 use crate::matcher::{Hit, Matcher, Open, Scan};
 use crate::needle::Edge;
+use crate::shapes::{ShapeFinding, ShapeStream, Shapes};
 
 /// Room beside the longest needle: a block of input.
 const ROOM: usize = 64 * 1024 + 256;
@@ -294,6 +295,50 @@ impl Dumped {
         self.dump.finish();
         self.end(set, cover);
         self.held = self.dump.start(self.dump.text().1);
+    }
+}
+
+/// What has the shape of a credential.
+pub(crate) struct Shaped {
+    stream: ShapeStream,
+    found: Vec<ShapeFinding>,
+}
+
+impl Shaped {
+    pub(crate) fn new() -> Self {
+        Shaped {
+            stream: Shapes::builtin().stream(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Where the earliest match that is still to come can begin, in the stream.
+    pub(crate) fn held(&self) -> u64 {
+        self.stream.hold()
+    }
+
+    /// Searches what comes next.
+    pub(crate) fn push(&mut self, block: &[u8], cover: &mut Cover) {
+        self.stream.push(block, &mut self.found);
+        self.take(cover);
+    }
+
+    /// Ends the stream.
+    pub(crate) fn finish(&mut self, cover: &mut Cover) {
+        self.stream.finish(&mut self.found);
+        self.take(cover);
+    }
+
+    fn take(&mut self, cover: &mut Cover) {
+        for found in self.found.drain(..) {
+            cover.add(Match {
+                start: found.start,
+                end: found.end,
+                form: Form::Shape,
+                owner: None,
+                named: false,
+            });
+        }
     }
 }
 

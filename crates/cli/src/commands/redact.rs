@@ -28,6 +28,7 @@ const BLOCK: usize = 64 * 1024;
 Examples:
   make 2>&1 | subrosa redact --known-fd 3 3<values.txt
   subrosa redact --known-fd 3 build.log 3<values.txt >masked.log
+  subrosa redact --shapes deploy.log
   subrosa redact --jsonl <cases.jsonl
 
 With --jsonl each line in is an object, and each line out the answer to one:
@@ -36,11 +37,14 @@ With --jsonl each line in is an object, and each line out the answer to one:
   {\"id\", \"error\"} where the line makes no sense")]
 pub(crate) struct Redact {
     /// Read the values from this file descriptor: UTF-8, one a line
-    #[arg(long, value_name = "N", required_unless_present = "jsonl")]
+    #[arg(long, value_name = "N", required_unless_present_any = ["jsonl", "shapes"])]
     known_fd: Option<u32>,
     /// Answer JSON objects, one a line, each with its own values and text
     #[arg(long, conflicts_with_all = ["known_fd", "files"])]
     jsonl: bool,
+    /// Mask what has the shape of a credential as well: keys and tokens of some hundred providers
+    #[arg(long)]
+    shapes: bool,
     /// Leave out the folded view: values with something inside them are not found, and it takes
     /// half the time
     #[arg(long)]
@@ -53,7 +57,7 @@ pub(crate) struct Redact {
 impl Redact {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         if self.jsonl {
-            return jsonl::answer(context, self.no_fold);
+            return jsonl::answer(context, self.no_fold, self.shapes);
         }
         let mut known = Known::new();
         let mut unsearched = 0;
@@ -71,7 +75,11 @@ impl Redact {
             known = known.without_fold();
         }
         let out = context.out.data()?;
-        let mut writer = RedactingWriter::new(out, known.build().redactor().listing(0));
+        let mut redactor = known.build().redactor().listing(0);
+        if self.shapes {
+            redactor = redactor.with_shapes();
+        }
+        let mut writer = RedactingWriter::new(out, redactor);
         if self.files.is_empty() {
             copy(&mut std::io::stdin().lock(), "standard input", &mut writer)?;
         }

@@ -45,7 +45,7 @@ struct Wrong<'a> {
 }
 
 /// Answers each line of standard input.
-pub(super) fn answer(context: &Context, no_fold: bool) -> Result<(), Failure> {
+pub(super) fn answer(context: &Context, no_fold: bool, shapes: bool) -> Result<(), Failure> {
     let mut out = BufWriter::new(context.out.data()?);
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn answer(context: &Context, no_fold: bool) -> Result<(), Failure> {
         let (id, answered) = if is_too_long {
             (Value::Null, Err("the line is longer than 256 MiB"))
         } else {
-            one(&line, no_fold)
+            one(&line, no_fold, shapes)
         };
         let written = match answered {
             Ok((output, findings)) => serde_json::to_writer(
@@ -104,7 +104,7 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
 type Redacted = (Vec<u8>, Vec<Finding>);
 
 /// Redacts what a line asks for. No error shows anything of the line.
-fn one(line: &[u8], no_fold: bool) -> (Value, Result<Redacted, &'static str>) {
+fn one(line: &[u8], no_fold: bool, shapes: bool) -> (Value, Result<Redacted, &'static str>) {
     let Ok(whole) = serde_json::from_slice::<Value>(line) else {
         return (Value::Null, Err("the line is not JSON"));
     };
@@ -117,10 +117,10 @@ fn one(line: &[u8], no_fold: bool) -> (Value, Result<Redacted, &'static str>) {
                      input_b64, a text; chunks, a list of offsets or null";
         return (id, Err(wrong));
     };
-    (id, redacted(&case, no_fold))
+    (id, redacted(&case, no_fold, shapes))
 }
 
-fn redacted(case: &Case, no_fold: bool) -> Result<Redacted, &'static str> {
+fn redacted(case: &Case, no_fold: bool, shapes: bool) -> Result<Redacted, &'static str> {
     let mut known = Known::new();
     let keys = case.keys.as_deref().unwrap_or_default();
     if case.keys.is_some() && keys.len() != case.secrets_b64.len() {
@@ -137,6 +137,9 @@ fn redacted(case: &Case, no_fold: bool) -> Result<Redacted, &'static str> {
         known = known.without_fold();
     }
     let mut redactor = known.build().redactor().listing(usize::MAX);
+    if shapes {
+        redactor = redactor.with_shapes();
+    }
     let mut output = Vec::with_capacity(input.len());
     let mut from = 0;
     for to in case.chunks.iter().flatten() {
