@@ -293,8 +293,8 @@ def find(secrets, keys, text):
 
 
 def even_first(spans):
-    """UTF-16 at an odd offset counts only where no match at an even one overlaps."""
-    wide = [span for span in spans if span[2].startswith("utf-16")]
+    """UTF-16 and UTF-32 at an odd offset counts only where no match at an even one overlaps."""
+    wide = [span for span in spans if span[2].startswith("utf-")]
     even = [span for span in wide if span[0] % 2 == 0]
     return [
         span

@@ -184,6 +184,16 @@ def widened(text, form):
     return characters(text, lambda c: c.encode(form))
 
 
+def blank_beside(text):
+    """Packed once more, a zero byte beside the value cannot be told from one of its own: read in the
+    other order of bytes, the value begins or ends with it."""
+    marks = bytearray(text.marks)
+    for at, byte in enumerate(text.data):
+        if byte == 0 and not text.marks[at] and any(text.marks[max(at - 1, 0) : at + 2]):
+            marks[at] = 1
+    return Marked(text.data, marks)
+
+
 def wide(make, add):
     kinds = TOKENS + ["password", "foreign", "quoted", "spaced"]
     for number, value in some(make, kinds, 24):
@@ -195,10 +205,10 @@ def wide(make, add):
         add("odd-offset", [value], "log: " + ["", "a"][number // 2 % 2] + text + "\x01 rest\n")
     for number, value in some(make, kinds, 12):
         command = "$t = '" + secret(value) + "'; ./deploy -Token $t"
-        text = base64(widened("x" * (number % 3) + command, "utf-16-le" if number % 4 else "utf-16-be"))
+        text = base64(blank_beside(widened("x" * (number % 3) + command, "utf-16-le" if number % 4 else "utf-16-be")))
         add("encoded-command", [value], "powershell.exe -NoProfile -EncodedCommand " + text + "\r\n")
     for number, value in some(make, kinds, 8):
-        text = widened("p=" + secret(value) + "\n", WIDE[number % 2])
+        text = blank_beside(widened("p=" + secret(value) + "\n", WIDE[number % 2]))
         add("hex", [value], "raw " + hexed(text, "%02X" if number % 3 == 0 else "%02x") + "\n")
     for number, value in some(make, ["github", "foreign"], 2):
         out = programs.run(["iconv", "-f", "UTF-8", "-t", "UTF-16"], ("a=" + value).encode())

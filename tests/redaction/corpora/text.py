@@ -17,7 +17,7 @@ ALL = TOKENS + SIGNED + ["spaced", "foreign", "dsn", "jwt", "fine_grained"]
 
 def some(make, kinds, count):
     """As many values as asked for, the kinds in turn, and a number for each."""
-    return [(number, make.value(kinds[number % len(kinds)])) for number in range(count)]
+    return [(number, make.value(kinds[(number + 5 * make.again) % len(kinds)])) for number in range(count)]
 
 
 def exact(make, add):
@@ -287,7 +287,7 @@ def entities(make, add):
         out = f"<a b={saxutils.quoteattr(value, {chr(39): '&apos;', chr(34): '&quot;'})}>".encode()
         add("sax", [value], seen(out, ENTITIES["apos"](secret(value))))
     for value in [make.value("pem") for _ in range(2)]:
-        add("lines", [value], around.put(around.XML[0], replaced(secret(value), {"\n": "&#10;", "+": "&#43;"})))
+        add("lines", [value], around.put(around.XML[0], softened(filled(newlines(replaced(secret(value), {"+": "&#43;"}), "&#10;")))))
 
 
 def lines_of(make, value, before, end="\n", whole=True):
@@ -304,7 +304,17 @@ def lines_of(make, value, before, end="\n", whole=True):
     text = Marked()
     for at, (front, line) in enumerate(out):
         text += (end if at else "") + front + line
-    return softened(filled(text)) + end
+    return softened(filled(text)) + (allowed(end) if value.endswith("\n") else end)
+
+
+def newlines(text, by):
+    """Other signs for line breaks, which only may be covered: nothing of the value is in them."""
+    out, start = Marked(), 0
+    for at, byte in enumerate(text.data + b"\n"):
+        if byte == 0x0A:
+            out += text[start:at] + (allowed(by) if at < len(text) else "")
+            start = at + 1
+    return out
 
 
 def multiline(make, add):
@@ -335,9 +345,11 @@ def multiline(make, add):
     for number, value in some(make, ["pem", "rsa"], 8):
         add("stamps", [value], lines_of(make, value, stamp if number % 3 else coloured, "\n", False))
     for number, value in some(make, ["pem", "account", "rsa"], 9):
-        text = replaced(secret(value), {"\n": ["\\n", "\\r\\n", "\\\\n"][number // 3], '"': "\\" * (number // 3 + 1) + '"' if number // 3 < 2 else '\\\\\\"'})
-        if "account" in value:
-            text = replaced(secret(value), {"\n": "\\n", '"': '\\"', "\\": "\\\\"})
+        text = secret(value)
+        if value.startswith("{"):
+            text = newlines(replaced(text, {'"': '\\"', "\\": "\\\\"}), "\\n")
+        else:
+            text = newlines(text, ["\\n", "\\r\\n", "\\\\n"][number // 3])
         add("literal", [value], "PRIVATE_KEY=\"" + softened(filled(text)) + "\"\n")
     for number, value in some(make, ["pem"], 4):
         out = programs.run(["sed", ["s/^/    /", "s/^/> /", "s/$/\\r/", "s/^/-  /"][number]], value.encode())
@@ -347,7 +359,7 @@ def multiline(make, add):
             at = line.index(body)
             text += line[:at] + secret(body) + line[at + len(body) :]
         last = max(i for i, mark in enumerate(text.marks) if mark)
-        add("sed", [value], softened(filled(text[: last + 1])) + text[last + 1 :])
+        add("sed", [value], softened(filled(text[: last + 1])) + allowed(text[last + 1 :]))
 
 
 TURNED = {
