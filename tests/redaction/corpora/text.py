@@ -123,7 +123,7 @@ ESCAPES = {
 
 def mixed(make, text, *ways):
     """Every character in a way of its own; what only the folded view finds."""
-    return softened(filled(characters(text, lambda c: make.chance.choice(ways)(c))))
+    return filled(characters(softened(text), lambda c: make.chance.choice(ways)(c)))
 
 
 def escapes(make, add):
