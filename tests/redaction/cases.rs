@@ -10,26 +10,26 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 
 /// Start and end of a piece of the input.
-pub type Range = (usize, usize);
+pub(crate) type Range = (usize, usize);
 
 /// A text, the secrets it may hold, and where they stand in it.
-pub struct Case {
-    pub id: String,
-    pub row: u32,
-    pub secrets: Vec<Vec<u8>>,
-    pub keys: Vec<String>,
-    pub input: Vec<u8>,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) row: u32,
+    pub(crate) secrets: Vec<Vec<u8>>,
+    pub(crate) keys: Vec<String>,
+    pub(crate) input: Vec<u8>,
     /// What has to be covered.
-    pub must: Vec<Range>,
+    pub(crate) must: Vec<Range>,
     /// What may be covered too.
-    pub may: Vec<Range>,
+    pub(crate) may: Vec<Range>,
 }
 
-pub fn encoded(bytes: &[u8]) -> String {
+pub(crate) fn encoded(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-pub fn decoded(text: &Value) -> Vec<u8> {
+pub(crate) fn decoded(text: &Value) -> Vec<u8> {
     let text = text.as_str().expect("a text");
     STANDARD.decode(text).expect("base64")
 }
@@ -43,7 +43,7 @@ fn ranges(of: &Value) -> Vec<Range> {
 }
 
 /// The corpus of a row.
-pub fn cases(row: u32) -> Vec<Case> {
+pub(crate) fn cases(row: u32) -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("redaction/corpora");
     let text = fs::read_to_string(folder.join(format!("row{row:02}.jsonl"))).expect("the corpus");
     text.lines().map(Case::of).collect()
@@ -66,13 +66,13 @@ impl Case {
     }
 
     /// Whether a byte may be covered.
-    pub fn is_fine(&self, at: usize) -> bool {
+    pub(crate) fn is_fine(&self, at: usize) -> bool {
         let holds = |&(start, end): &Range| (start..end).contains(&at);
         self.must.iter().any(holds) || self.may.iter().any(holds)
     }
 
     /// How the input is cut: not at all, byte by byte where it is short, and three times anywhere.
-    pub fn chunkings(&self, random: &mut Chance) -> Vec<Option<Vec<usize>>> {
+    pub(crate) fn chunkings(&self, random: &mut Chance) -> Vec<Option<Vec<usize>>> {
         let length = self.input.len();
         let mut all = vec![None];
         if length <= 4096 {
@@ -93,7 +93,7 @@ impl Case {
     }
 
     /// The line that asks.
-    pub fn line(&self, chunks: Option<Vec<usize>>) -> String {
+    pub(crate) fn line(&self, chunks: Option<Vec<usize>>) -> String {
         json!({
             "id": self.id,
             "secrets_b64": self.secrets.iter().map(|one| encoded(one)).collect::<Vec<_>>(),

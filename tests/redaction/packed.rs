@@ -8,7 +8,7 @@ use miniz_oxide::inflate;
 const LIMIT: usize = 1 << 22;
 
 /// The plain bytes of every packed piece that can be opened.
-pub fn opened(text: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn opened(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for at in 0..text.len() {
         let rest = &text[at..];

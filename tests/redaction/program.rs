@@ -8,22 +8,22 @@ use serde_json::Value;
 use subrosa_tests::{Done, Place, program};
 
 /// What `redact --jsonl` gave.
-pub struct Answers {
-    pub status: i32,
-    pub answers: Vec<Value>,
-    pub out: Vec<u8>,
-    pub err: String,
+pub(crate) struct Answers {
+    pub(crate) status: i32,
+    pub(crate) answers: Vec<Value>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: String,
 }
 
 /// `redact --jsonl`, which is asked these lines. Everything it prints is an answer.
-pub fn redact(options: &[&str], lines: &[String]) -> Answers {
+pub(crate) fn redact(options: &[&str], lines: &[String]) -> Answers {
     let mut asked = lines.join("\n").into_bytes();
     asked.push(b'\n');
     asked_raw(options, &asked)
 }
 
 /// The same with bytes that need not be lines.
-pub fn asked_raw(options: &[&str], asked: &[u8]) -> Answers {
+pub(crate) fn asked_raw(options: &[&str], asked: &[u8]) -> Answers {
     let mut arguments = vec!["redact", "--jsonl"];
     arguments.extend(options);
     let done = filtered(&arguments, asked);
@@ -46,7 +46,7 @@ pub fn asked_raw(options: &[&str], asked: &[u8]) -> Answers {
 }
 
 /// Runs the program and gives it all of `input` while what it prints is read.
-pub fn filtered(arguments: &[&str], input: &[u8]) -> Done {
+pub(crate) fn filtered(arguments: &[&str], input: &[u8]) -> Done {
     let place = Place::empty();
     let mut command = Command::new(program());
     place.surround(&mut command);
@@ -55,7 +55,7 @@ pub fn filtered(arguments: &[&str], input: &[u8]) -> Done {
 }
 
 /// `redact --known-fd 3` with these values, one a line as they are given.
-pub fn known(options: &[&str], values: &[u8], input: &[u8]) -> Done {
+pub(crate) fn known(options: &[&str], values: &[u8], input: &[u8]) -> Done {
     let place = Place::empty();
     let file = place.path("values");
     std::fs::write(&file, values).expect("written");

@@ -15,7 +15,7 @@ struct Finding {
 }
 
 /// A row's count.
-pub struct Tally {
+pub(crate) struct Tally {
     row: u32,
     cases: usize,
     ranges: usize,
@@ -81,7 +81,7 @@ fn holds(text: &[u8], needle: &[u8]) -> bool {
 }
 
 impl Tally {
-    pub const fn new(row: u32) -> Self {
+    pub(crate) const fn new(row: u32) -> Self {
         Self {
             row,
             cases: 0,
@@ -100,7 +100,7 @@ impl Tally {
     }
 
     /// Any way to cut a text gives the same.
-    pub fn same(&mut self, case: &Case, first: &Value, other: &Value) {
+    pub(crate) fn same(&mut self, case: &Case, first: &Value, other: &Value) {
         let same = ["output_b64", "findings", "error"]
             .iter()
             .all(|name| first.get(name) == other.get(name));
@@ -109,7 +109,7 @@ impl Tally {
         }
     }
 
-    pub fn judge(&mut self, case: &Case, answer: &Value) {
+    pub(crate) fn judge(&mut self, case: &Case, answer: &Value) {
         self.cases += 1;
         if answer.get("error").is_some() || !answer["output_b64"].is_string() {
             self.ranges += case.must.len();
@@ -205,7 +205,7 @@ impl Tally {
     }
 
     /// What is wrong with the row.
-    pub fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut all = self.wrong.clone();
         // At least 99 in 100, counted in ranges and in cases.
         if self.covered * 100 < self.ranges * 99 || self.whole * 100 < self.positive * 99 {
