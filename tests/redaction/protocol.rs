@@ -234,7 +234,7 @@ fn common_words_are_left() {
 
 #[test]
 fn overlapping_secrets_are_one_finding_named_after_the_longest() {
-    let longer = format!("{VALUE}-and-more-5");
+    let longer = format!("more-5-{VALUE}-and-more-6");
     let nested = [("short", VALUE), ("long", longer.as_str())];
     assert_eq!(text(&nested, &format!("<{longer}>")), "<[REDACTED:long]>");
     assert_eq!(text(&nested, &format!("<{VALUE}>")), "<[REDACTED:short]>");

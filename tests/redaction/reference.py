@@ -304,17 +304,17 @@ def even_first(spans):
 
 
 def merged(spans, secrets, keys):
-    """Overlapping findings become one, named after the longest."""
+    """Overlapping findings become one, named after the longest; of equals, after what is whole."""
     out = []
     for start, end, form, secret in spans:
-        best = (end - start, len(secrets[secret]), form, secret)
+        best = (end - start, form != "truncated", len(secrets[secret]), form, secret)
         if out and start < out[-1][1]:
             last = out[-1]
-            out[-1] = (last[0], max(last[1], end), max(last[2], best, key=lambda one: one[:2]))
+            out[-1] = (last[0], max(last[1], end), max(last[2], best, key=lambda one: one[:3]))
         else:
             out.append((start, end, best))
     return [
-        {"start": start, "end": end, "form": best[2], "key": keys[best[3]] if keys else None}
+        {"start": start, "end": end, "form": best[3], "key": keys[best[4]] if keys else None}
         for start, end, best in out
     ]
 

@@ -130,6 +130,10 @@ def hexadecimal(make, add):
         out = programs.script("python3", "import os\nb = os.environ['T'].encode()\nprint(list(b), b.hex(), b.hex(':'), b.hex(' '), bytearray(b).hex().upper())\n", also={"T": value})
         names = ("decimal", "lower", "colons", "spaces", "upper")
         add("python-hex", [value], seen(out, *[hexed(secret(value), HEXES[name][0], HEXES[name][1].encode()) for name in names]))
+    value = make.value("password")
+    code = "class Main { public static void main(String[] a) throws Exception { byte[] b = System.getenv(\"T\").getBytes(\"UTF-8\"); System.out.println(java.util.Arrays.toString(b)); throw new Exception(\"refused \" + System.getenv(\"T\")); } }\n"
+    out = programs.script("java", code, also={"T": value}, status=(1,))
+    add("java", [value], seen(out, hexed(secret(value), "%d", b", "), secret(value)))
     for number, value in some(make, ["fine_grained", "sendgrid"], 2):
         out = programs.run(["xxd", "-p"], value.encode())
         add("xxd-p-lines", [value], seen(out, filled(wrapped(hexed(secret(value)), 60))))

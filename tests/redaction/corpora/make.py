@@ -8,6 +8,7 @@
 A case is one line: {"id", "row", "secrets_b64", "keys", "input_b64", "must", "may"}. `must` are the
 ranges of the input that carry a secret and have to be covered, `may` those that may be covered too;
 everything else must come through as it is. Both are empty where the text only resembles a secret.
+`beyond.jsonl` has, as row 0, what the specification does not promise.
 Everything is made up from one seed a row.
 """
 
@@ -87,12 +88,14 @@ def made(row, write):
 
 
 def rows():
+    import beyond
     import layers
     import near
     import text
     import turns
 
     positive = {**text.ROWS, **layers.ROWS, **turns.ROWS}
+    yield 0, made(0, beyond.beyond)
     for row in range(1, 19):
 
         def write(make, add, row=row):
@@ -117,7 +120,7 @@ def main(arguments):
     for row, cases in rows():
         lines = [json.dumps(case, separators=(",", ":")) + "\n" for case in cases]
         content = "".join(lines)
-        (HERE / f"row{row:02}.jsonl").write_text(content)
+        (HERE / (f"row{row:02}.jsonl" if row else "beyond.jsonl")).write_text(content)
         positive = sum(1 for case in cases if case["must"])
         print(f"row {row:2}: {positive:3} with a secret, {len(cases) - positive:3} without, {len(content)} bytes")
     return 0

@@ -29,7 +29,7 @@ def run(command, given=b"", also=None, folder=None, status=(0,)):
 def script(interpreter, text, *arguments, **more):
     """A script in a file of a plain name, as the programs name it in what they print."""
     with tempfile.TemporaryDirectory() as folder:
-        name = {"python3": "deploy.py", "node": "deploy.js", "bash": "deploy.sh", "perl": "deploy.pl"}[interpreter]
+        name = {"python3": "deploy.py", "node": "deploy.js", "bash": "deploy.sh", "perl": "deploy.pl", "java": "Main.java"}[interpreter]
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
         out = run([interpreter, name, *arguments], folder=folder, **more)

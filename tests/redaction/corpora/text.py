@@ -20,6 +20,15 @@ def some(make, kinds, count):
     return [(number, make.value(kinds[(number + 5 * make.again) % len(kinds)])) for number in range(count)]
 
 
+def that_changes(make, kinds, number, way):
+    """A value that this way of writing changes; the kinds are tried in turn."""
+    for at in range(number, number + 40 * len(kinds)):
+        value = make.value(kinds[at % len(kinds)])
+        if way(secret(value)).data != value.encode():
+            return value
+    raise AssertionError("no kind of value is changed")
+
+
 def exact(make, add):
     for number, value in some(make, ALL, 40):
         add(f"context-{number % len(around.RAW)}", [value], around.put(around.RAW[number % len(around.RAW)], secret(value)))
@@ -129,7 +138,7 @@ def mixed(make, text, *ways):
 def escapes(make, add):
     kinds = SIGNED + ["foreign", "spaced", "quoted", "password", "aws"]
     for number, name in enumerate(list(ESCAPES) * 4):
-        value = make.value(kinds[number % len(kinds)])
+        value = that_changes(make, kinds, number, ESCAPES[name])
         places = around.JSON if name.startswith("json") else around.CODE
         text = around.put(places[number % len(places)], ESCAPES[name](secret(value)))
         add(name, [value], text)
@@ -190,7 +199,7 @@ PERCENT = {
 def urls(make, add):
     kinds = ["urlish", "aws", "password", "foreign", "spaced", "key", "quoted", "dsn"]
     for number, name in enumerate(list(PERCENT) * 4):
-        value = make.value(kinds[(number + number // len(PERCENT)) % len(kinds)])
+        value = that_changes(make, kinds, number + number // len(PERCENT), PERCENT[name])
         add(name, [value], around.put(around.URL[number % len(around.URL)], PERCENT[name](secret(value))))
     for number, value in some(make, ["github", "urlish", "plain", "aws"], 10):
         text = mixed(make, secret(value), str, str, str, lambda c: "%%%02X" % ord(c), lambda c: "%%%02x" % ord(c))
@@ -228,7 +237,7 @@ SHELL = {
 def shells(make, add):
     kinds = ["shellish", "quoted", "password", "backslashed", "shellish", "spaced", "urlish"]
     for number, name in enumerate(list(SHELL) * 4):
-        value = make.value("shellish" if number < 9 else kinds[number % len(kinds)])
+        value = that_changes(make, kinds, number, SHELL[name])
         add(name, [value], around.put(around.SHELL[number % len(around.SHELL)], SHELL[name](secret(value))))
     for number, value in some(make, ["shellish", "quoted", "spaced", "backslashed"], 4):
         out = programs.script("bash", "set -x\n: \"$T\"\ncurl_token=$T\n", also={"T": value})
@@ -245,6 +254,11 @@ def shells(make, add):
         base.execute("CREATE TABLE account (id INTEGER, secret TEXT)")
         base.execute("INSERT INTO account VALUES (1, ?)", (value,))
         add("sql-dump", [value], seen("\n".join(base.iterdump()).encode() + b"\n", SHELL["sql"](secret(value))))
+    for number, value in some(make, ["quoted", "shellish"], 2):
+        text = filled(replaced(softened(secret(value)), {'"': '""'}))
+        add("csv", [value], 'id,secret\n1,"' + text + '"\n')
+        out = programs.script("perl", "use Data::Dumper; $Data::Dumper::Useqq = 0; print Dumper({token => $ENV{T}});\n", also={"T": value})
+        add("perl-dumper", [value], seen(out, replaced(secret(value), {"'": "\\'", "\\": "\\\\"})))
     value = make.value("foreign")
     out = programs.script("bash", "printf '%q\\n' \"$T\"\n", also={"T": value, "LC_ALL": "C"})
     add("printf-q-c", [value], seen(out, each(secret(value), lambda b: chr(b) if b < 128 else "\\%03o" % b)))
@@ -276,7 +290,7 @@ ENTITIES = {
 def entities(make, add):
     kinds = ["quoted", "urlish", "foreign", "shellish", "password", "quoted"]
     for number, name in enumerate(list(ENTITIES) * 4):
-        value = make.value(kinds[(number + number // 10) % len(kinds)])
+        value = that_changes(make, kinds, number + number // 10, ENTITIES[name])
         add(name, [value], around.put(around.XML[number % len(around.XML)], ENTITIES[name](secret(value))))
     for number, value in some(make, ["github", "quoted", "plain", "aws"], 8):
         text = mixed(make, secret(value), html.escape, html.escape, lambda c: f"&#{ord(c)};", lambda c: f"&#x{ord(c):X};")
