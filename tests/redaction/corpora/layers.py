@@ -185,7 +185,16 @@ MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff", "utf-32-le": b"\xff
 
 
 def widened(text, form):
-    return characters(text, lambda c: c.encode(form))
+    """The zero bytes at both ends of the value say nothing: they only may be covered."""
+    text = characters(text, lambda c: c.encode(form))
+    marks = bytearray(text.marks)
+    at = [i for i, mark in enumerate(marks) if mark]
+    for side in (at, at[::-1]):
+        for i in side:
+            if text.data[i]:
+                break
+            marks[i] = 1
+    return Marked(text.data, marks)
 
 
 def blank_beside(text):
