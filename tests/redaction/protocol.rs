@@ -261,8 +261,13 @@ fn secrets_side_by_side_are_two_findings() {
 
 #[test]
 fn what_was_put_in_is_not_read_again() {
-    let within = [("api/token", VALUE), ("loud", "REDACTED:api/token")];
-    assert_eq!(text(&within, VALUE), "[REDACTED:api/token]");
+    let within = [("api/token", VALUE), ("loud", "x9[REDACTED:api/token")];
+    let given = text(&within, &format!("x9{VALUE}"));
+    // The name may be left out, as it would show what another value begins with.
+    assert!(
+        ["x9[REDACTED:api/token]", "x9[REDACTED]"].contains(&given.as_str()),
+        "{given}"
+    );
 }
 
 #[test]

@@ -209,9 +209,18 @@ impl Tally {
         let mut all = self.wrong.clone();
         // At least 99 in 100, counted in ranges and in cases.
         if self.covered * 100 < self.ranges * 99 || self.whole * 100 < self.positive * 99 {
-            all.extend(self.missed.iter().map(|one| format!("{one} covered")));
+            let (whole, positive) = (self.whole, self.positive);
+            all.push(format!(
+                "row {}: {whole} of {positive} cases are covered",
+                self.row
+            ));
         }
         all
+    }
+
+    /// Cases of which not everything is covered: a row may have a few.
+    pub(crate) fn missed(&self) -> &[String] {
+        &self.missed
     }
 }
 
