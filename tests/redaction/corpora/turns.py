@@ -90,6 +90,9 @@ def truncated(make, add):
             text = text[:-1] + allowed("=")
             text = secret(value[-count - 2 : -1]) + allowed("=")
         add("back", [value], ["ends in ...", "***", "token: …"][number % 3] + text + "\n")
+    for number, value in some(make, ["github", "npm", "gitlab", "stripe", "model"], 5):
+        cut, prefix = 1 + number % 3, fixed(value)
+        add("back-of-prefix", [value], "password=" + allowed(prefix[cut:]) + secret(value[len(prefix) :]) + "\n")
     for number, value in some(make, ["github", "plain", "aws", "fine_grained"], 6):
         add("end-of-stream", [value], "reading token " + cut_front(value, make.chance.randrange(16, 20)))
     for number, value in some(make, ["pem", "rsa"], 6):
