@@ -1,0 +1,267 @@
+"""Every form of a value that the specification lists, written out. Used by the reference alone."""
+
+import base64
+import binascii
+import codecs
+import json
+import re
+import urllib.parse
+
+# A few of the words that are not searched for; the program's own list is longer.
+WORDS = {
+    "password", "password1", "password123", "localhost", "production", "development", "postgres",
+    "changeme", "administrator", "undefined", "staging", "true", "false", "test", "default",
+}
+VENDOR = re.compile(
+    rb"(?:gh[opsur]_|github_pat_|sk_(?:live|test)_|xox[abprs]-|sk-proj-|sk-ant-api03-|sk-ant-|sk-|npm_|glpat-|SG\.|pypi-|AKIA|hf_|dop_v1_)"
+)
+
+
+def is_searched(raw):
+    return len(raw) >= 8 and len(set(raw)) >= 6 and raw.lower() not in {w.encode() for w in WORDS}
+
+
+def is_line(line):
+    boundary = line.startswith(b"-----") and line.rstrip().endswith(b"-----")
+    return len(line) >= 16 and re.search(rb"\d", line) and b" " not in line and not boundary
+
+
+def strings(value):
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings(one)
+    elif isinstance(value, str):
+        yield value
+
+
+JWT = re.compile(rb"^(eyJ[\w-]+)\.([\w-]+)\.([\w-]+)$")
+DSN = re.compile(rb"^[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@\s]+)@", re.I)
+
+
+def units(value):
+    """What is searched for of a value: pairs of bytes and whether they may be cut off."""
+    out, simple = [], True
+    if b"\n" in value.rstrip(b"\n"):
+        simple = False
+        out += [(line.rstrip(b"\r"), False) for line in value.split(b"\n") if is_line(line.rstrip(b"\r"))]
+    try:
+        parsed = json.loads(value)
+        if isinstance(parsed, (dict, list)):
+            simple = False
+            for field in strings(parsed):
+                raw = field.encode()
+                if "\n" in field:
+                    out += [(raw, False)] + [(line, False) for line in raw.split(b"\n") if is_line(line)]
+                elif is_line(raw) and (b"://" not in raw or b"@" in raw):
+                    out.append((raw, True))
+    except ValueError:
+        pass
+    if found := JWT.match(value):
+        simple = False
+        out += [(found[2], False), (found[3], True)]
+    if found := DSN.match(value):
+        simple = False
+        out += [(found[1], True), (urllib.parse.unquote_to_bytes(found[1]), True)]
+    return [(value, simple)] + [(unit, cut) for unit, cut in out if is_searched(unit)]
+
+
+def cores(data, encode, bits, aligned):
+    """The characters of base32 or base64 that the data fully determines, with the bits left over at
+    both sides: needle, whether a character before it and one after it carries bits."""
+    out = []
+    for before in aligned:
+        whole = encode(b"\0" * before + data + b"\0" * 5)
+        first, last = -(-before * 8 // bits), (before + len(data)) * 8 // bits
+        out.append((whole[first:last], before * 8 % bits > 0, (before + len(data)) * 8 % bits > 0))
+    return out
+
+
+def base64s(data):
+    return cores(data, base64.b64encode, 6, range(3)) + cores(data, base64.urlsafe_b64encode, 6, range(3))
+
+
+def base32s(data):
+    return cores(data, base64.b32encode, 5, range(5))
+
+
+def per_byte(data, table, otherwise=None):
+    out = b""
+    for byte in data:
+        one = bytes([byte])
+        out += table.get(one, otherwise(byte) if otherwise else one)
+    return out
+
+
+def per_character(text, change):
+    return "".join(change(c) for c in text).encode()
+
+
+def units16(character):
+    raw = character.encode("utf-16-be")
+    return "".join("\\u%04x" % int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2))
+
+
+def upper_hex(escaped):
+    return re.sub(r"\\(u[0-9a-f]{4}|x[0-9a-f]{2})", lambda m: "\\" + m[1][0] + m[1][1:].upper(), escaped)
+
+
+def escapes(data):
+    """Rows 3: JSON, JavaScript, C, Go, Python."""
+    out = [
+        per_byte(data, {}, lambda b: b"\\%03o" % b),
+        per_byte(data, {b'"': b'\\"', b"\\": b"\\\\", b"\n": b"\\n", b"\t": b"\\t"}, lambda b: bytes([b]) if 32 <= b < 127 else b"\\%03o" % b),
+        per_byte(data, {b"\n": b"\\n"}, lambda b: bytes([b]) if 32 <= b < 127 else b"\\%03o" % b),
+        repr(data)[2:-1].encode(),
+        per_byte(data, {b"'": b"\\'", b"\\": b"\\\\", b"\n": b"\\n"}),
+    ]
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return out
+    plain = json.dumps(text, ensure_ascii=False)[1:-1]
+    ascii_ = json.dumps(text)[1:-1]
+    some = [plain, ascii_, plain.replace("/", "\\/"), ascii_.replace("/", "\\/")]
+    for base in (plain, ascii_):
+        some.append("".join(units16(c) if c in "<>&" else c for c in base))
+        some.append("".join(units16(c) if c in "<>&'" else c for c in base))
+        some.append("".join(units16(c) if c in "<>&'+" else c for c in base.replace('\\"', "\\u0022")))
+    some.append("".join("\\x%02x" % ord(c) if c in "'\"<>&\\`" else c for c in text))
+    some.append("".join(units16(c) for c in text))
+    some += [repr(text)[1:-1], ascii(text)[1:-1]]
+    some += [upper_hex(one) for one in some]
+    some += [json.dumps(one, ensure_ascii=False)[1:-1] for one in some[:6]]
+    return out + [one.encode() for one in some]
+
+
+def percents(data):
+    out = []
+    for safe in ("", "/", "!'()*", ";,/?:@&=+$!'()*#"):
+        one = urllib.parse.quote_from_bytes(data, safe=safe)
+        lower = re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), one)
+        for way in (one, lower):
+            out += [way, way.replace("%20", "+"), way.replace("%", "%25")]
+    out += ["".join(form % byte for byte in data) for form in ("%%%02X", "%%%02x")]
+    return [one.encode() for one in out]
+
+
+def signs(data, sign, of):
+    return per_byte(data, {bytes([one]): sign + bytes([one]) for one in of})
+
+
+def shells(data):
+    quoted = {b"'": b"'\\''"}
+    return [
+        per_byte(data, quoted),
+        per_byte(data, {b"'": b"'\"'\"'"}),
+        signs(data, b"\\", b'$`"\\'),
+        signs(data, b"\\", b'$`"\\!'),
+        signs(data, b"\\", b' !"#$&\'()*,;<>?[\\]^`{|}'),
+        signs(data, b"\\", b' !"#$&\'()*,;<>?[\\]^`{|}~='),
+        per_byte(data, {b"'": b"\\'", b"\\": b"\\\\", b"\n": b"\\n"}, lambda b: bytes([b]) if 32 <= b < 127 else b"\\%03o" % b),
+        signs(data, b"`", b'`$"'),
+        signs(data, b"^", b'&|<>^%"'),
+        per_byte(data, {b"'": b"''"}),
+    ]
+
+
+NAMED = {b"&": b"&amp;", b"<": b"&lt;", b">": b"&gt;", b'"': b"&quot;"}
+
+
+def entities(data):
+    out = [per_byte(data, {**NAMED, b"'": one}) for one in (b"'", b"&#39;", b"&#039;", b"&#x27;", b"&apos;", b"&#34;")]
+    out.append(per_byte(data, {b"&": b"&amp;", b"<": b"&lt;", b">": b"&gt;"}))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return out
+    for form in ("&#%d;", "&#x%x;", "&#x%X;"):
+        out.append(per_character(text, lambda c: form % ord(c)))
+        out.append(per_character(text, lambda c: c if c.isascii() and c.isalnum() else form % ord(c)))
+    return out + [one.replace(b"&", b"&amp;") for one in out]
+
+
+def hexes(data):
+    out = []
+    for form in ("%02x", "%02X"):
+        for separator in ("", ":", " ", "-", ", "):
+            out.append(separator.join(form % b for b in data))
+        out += [separator.join("0x" + form % b for b in data) for separator in (",", ", ", " ")]
+        out.append("".join("\\x" + form % b for b in data))
+    out += [separator.join(str(b) for b in data) for separator in (" ", ",", ", ")]
+    return [one.encode() for one in out]
+
+
+def quoted_printable(data):
+    return [per_byte(data, {b"=": b"=3D"}, lambda b: bytes([b]) if 32 <= b < 127 else b"=%02X" % b)]
+
+
+def base85s(data):
+    whole = data[: len(data) // 4 * 4]
+    return [base64.b85encode(whole), base64.a85encode(whole)] if whole else []
+
+
+def letters(data):
+    return [data.upper(), data.lower(), data[::-1], codecs.encode(data.decode("latin-1"), "rot13").encode("latin-1")]
+
+
+def wides(data):
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return []
+    return [(form, text.encode(form)) for form in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")]
+
+
+def needles(data):
+    """Everything that is searched for as bytes: form, needle, whether it widens to both sides."""
+    plain = [("exact", data)]
+    plain += [("escape", one) for one in escapes(data)]
+    plain += [("percent", one) for one in percents(data)]
+    plain += [("shell", one) for one in shells(data)]
+    plain += [("entity", one) for one in entities(data)]
+    plain += [("hex", one) for one in hexes(data)]
+    plain += [("base85", one) for one in base85s(data)]
+    plain += [("quoted-printable", one) for one in quoted_printable(data)]
+    plain += [("letters", one) for one in letters(data)]
+    plain += [("crlf", data.replace(b"\n", b"\r\n"))]
+    out = [(form, one, False, False) for form, one in plain]
+    for one, left, right in base64s(data):
+        out.append(("base64", one, left, right))
+        for inner, before, after in base64s(one):
+            out.append(("base64-base64", inner, before or left, after or right))
+        out += [("hex-base64", inner, False, False) for inner in hexes(one)]
+        out += [("percent-base64", inner, False, False) for inner in percents(one)]
+    for one, left, right in base32s(data):
+        out.append(("base32", one, left, right))
+    two = hexes(data)[:1] + [binascii.hexlify(data).upper()] + percents(data) + escapes(data) + entities(data)
+    for one in set(two) - {data}:
+        out += [("base64-of", inner, left, right) for inner, left, right in base64s(one)]
+    for form, one in wides(data):
+        out.append((form, one, False, False))
+        out += [("base64-" + form, inner, left, right) for inner, left, right in base64s(one)]
+        out += [("hex-" + form, binascii.hexlify(one), False, False), ("hex-" + form, binascii.hexlify(one).upper(), False, False)]
+    for one in set(escapes(data)):
+        out += [("escape-twice", inner, False, False) for inner in escapes(one)]
+    return out
+
+
+def folded_needles(data):
+    """What is searched for in the folded view: form and bytes before folding."""
+    out = [("folded", data), ("folded-reversed", data[::-1])]
+    out += [("folded-base64", one) for one, _, _ in base64s(data)]
+    out += [("folded-base32", one) for one, _, _ in base32s(data)]
+    out.append(("folded-hex", binascii.hexlify(data)))
+    out.append(("folded-hex", ("".join("0x%02x" % b for b in data)).encode()))
+    return out
+
+
+def may_fold(plain):
+    return (
+        len(plain) >= 12
+        and len(set(plain)) >= 8
+        and re.search(rb"\d", plain) is not None
+        and re.search(rb"[a-z]", plain) is not None
+    )
