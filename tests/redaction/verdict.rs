@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::PACKED;
 use crate::cases::{Case, Range, decoded};
 use crate::packed;
+use crate::{PACKED, UNBUILT};
 
 /// A finding of the program.
 struct Finding {
@@ -207,6 +207,12 @@ impl Tally {
     /// What is wrong with the row.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut all = self.wrong.clone();
+        if UNBUILT.contains(&self.row) {
+            if self.covered > 0 {
+                all.push(format!("row {} is found: demand it", self.row));
+            }
+            return all;
+        }
         // At least 99 in 100, counted in ranges and in cases.
         if self.covered * 100 < self.ranges * 99 || self.whole * 100 < self.positive * 99 {
             let (whole, positive) = (self.whole, self.positive);
@@ -232,8 +238,16 @@ impl fmt::Display for Tally {
         };
         write!(
             f,
-            "{:3}  {:5}  {recall:>8}  {:11}  whole {} of {}",
-            self.row, self.cases, self.false_masks, self.whole, self.positive
+            "{:3}  {:5}  {recall:>8}  {:11}  whole {} of {}{}",
+            self.row,
+            self.cases,
+            self.false_masks,
+            self.whole,
+            self.positive,
+            match UNBUILT.contains(&self.row) {
+                true => ", not built",
+                false => "",
+            }
         )
     }
 }
