@@ -25,7 +25,9 @@ fn row_05_no_environment_holds_a_value_that_no_rule_puts_there() {
     place.set("api/key", VALUE);
     let waits = "echo $API_KEY >ready; while [ ! -e go ]; do sleep 0.02; done";
     let line = format!("allow: run, command: sh, args: [\"-c\", {waits:?}], secrets: [\"**\"]");
-    // Without a word about it, a rule gives placeholders: no value, and no command.
+    // Without a word about it, a rule gives placeholders: no value, and no command. One that is
+    // started all the same ends at once.
+    fs::write(place.path("work/go"), "").expect("written");
     place.apply(&format!(
         "version: 1\nallowed_commands: [sleep]\nrules:\n  - {{ {line} }}\n"
     ));
@@ -38,6 +40,7 @@ fn row_05_no_environment_holds_a_value_that_no_rule_puts_there() {
         }
     }
     assert!(!place.path("work/ready").exists());
+    fs::remove_file(place.path("work/go")).expect("ours");
     // A file: the environment has its name, and the value is nowhere in it.
     place.apply(&format!(
         "version: 1\nrules:\n  - {{ {line}, inject: file }}\n"

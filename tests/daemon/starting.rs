@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use subrosa_tests::{Done, Served, held, program, runs, wait_until};
 
@@ -111,14 +112,18 @@ fn row_34_a_link_in_place_of_the_folder_is_not_followed() {
 /// and nothing else.
 #[test]
 fn row_34_a_foreign_listener_gets_no_passphrase() {
+    /// A header, the magic, the protocol, the version.
+    const FIRST_WORDS: usize = 12 + 8 + 4 + 5;
     let served = Served::locked();
     let folder = served.runtime();
     fs::create_dir_all(&folder).expect("made");
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("ours");
     let listener = UnixListener::bind(served.socket()).expect("bound");
-    let heard = thread::scope(|scope| {
+    let (heard, done) = thread::scope(|scope| {
         let listening = scope.spawn(|| {
             let (mut socket, _) = listener.accept().expect("a client");
+            let long = Some(Duration::from_secs(20));
+            socket.set_read_timeout(long).expect("a timeout");
             let mut words = b"subrosa\0".to_vec();
             words.extend(999u32.to_le_bytes());
             words.extend(b"0.1.0");
@@ -129,20 +134,25 @@ fn row_34_a_foreign_listener_gets_no_passphrase() {
             frame.extend([0; 8]);
             frame.extend(words);
             socket.write_all(&frame).expect("it listens");
+            // Whoever says more waits for an answer: a byte more is enough, and it is hung up.
             let mut heard = Vec::new();
-            socket.read_to_end(&mut heard).expect("it closes");
+            let more = FIRST_WORDS as u64 + 1;
+            (&mut socket)
+                .take(more)
+                .read_to_end(&mut heard)
+                .expect("it closes, or says more");
             heard
         });
         let done = served.unlock_with("passphrase", &[]);
-        assert_eq!(done.status, 1, "{done:?}");
-        assert!(done.err.contains("protocol 999"), "{done:?}");
-        listening.join().expect("it ends")
+        (listening.join().expect("it ends"), done)
     });
     assert!(
         heard.starts_with(b"\x11\0\0\0\0\0\0\0\0\0\0\0subrosa\0"),
         "{heard:?}"
     );
-    assert_eq!(heard.len(), 12 + 8 + 4 + 5, "only the first words");
+    assert_eq!(heard.len(), FIRST_WORDS, "only the first words");
+    assert_eq!(done.status, 1, "{done:?}");
+    assert!(done.err.contains("protocol 999"), "{done:?}");
     held(
         34,
         "a listener of another protocol hears the first words alone",
