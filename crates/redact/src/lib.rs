@@ -1,4 +1,4 @@
-//! Redaction of known secret values in byte streams.
+//! Redaction of secret values in byte streams.
 //!
 //! Bytes go in, bytes come out; every known value in them is replaced by
 //! `[REDACTED:name]`. The crate knows no vault and does no input or output of
@@ -8,10 +8,22 @@
 //!
 //! | Form | Meaning |
 //! | --- | --- |
-//! | [`Form::Exact`] | the value itself, and each line of a multi-line value that has at least 16 bytes, a digit and no space and is no PEM boundary |
-//! | [`Form::Base64`] | the value inside base64, standard or URL-safe, padded or not, wherever it starts in the encoded data: the characters that the value determines, and a partly determined neighbour |
-//! | [`Form::Truncated`] | at the end of the stream, a prefix of 16 or more characters |
+//! | [`Form::Exact`] | the value itself, and its units: each line of a multi-line value that has at least 16 bytes, a digit and no space and is no PEM boundary; such fields of a JSON document; the password of an address or of settings; the payload and the signature of a JWT |
+//! | [`Form::Base64`] | the value inside base64, standard or URL-safe, padded or not, wherever it starts in the encoded data, wrapped or not: the characters that the value determines, and a partly determined neighbour |
+//! | [`Form::Hex`], [`Form::Array`], [`Form::Dump`] | hexadecimal digits; bytes as numbers with something between them; what `xxd`, `hexdump` and `od` write, in both columns |
+//! | [`Form::Escaped`], [`Form::Percent`], [`Form::Quoted`], [`Form::Entities`], [`Form::QuotedPrintable`] | escapes of JSON, JavaScript, C, Go and Python, of addresses, of shells, SQL and CSV, of HTML and XML, of mail; also doubled |
+//! | [`Form::Lines`] | other line breaks in a value of several lines |
+//! | [`Form::Base32`], [`Form::Base85`] | at each place in a group |
+//! | [`Form::Case`], [`Form::Reversed`], [`Form::Rot13`] | the value turned as text |
+//! | [`Form::Utf16`], [`Form::Utf32`] | both orders of bytes; UTF-16 in hexadecimal and base64 too |
+//! | [`Form::Layered`] | base64 of base64, of hexadecimal, of escapes; hexadecimal and percent encoding of base64 |
+//! | [`Form::Folded`] | the letters and digits of the value, its reverse, its base64, base32 or hexadecimal digits, in any case, whatever else stands between them: blanks, line breaks, colours, quotes, characters without width; and with any of them escaped |
+//! | [`Form::Truncated`] | of the exact form, a prefix of at least 12 characters beyond a vendor's public prefix, or such a suffix |
 //! | [`Form::Partial`] | on an idle terminal, a prefix that may go on |
+//! | [`Form::Shape`] | with [`Redactor::with_shapes`], what looks like a credential: see [`shapes`] |
+//!
+//! A value of more than 16 KiB is searched for as it is, in base64, hexadecimal and escapes alone.
+//! Compressed data is not opened.
 //!
 //! A value of fewer than 8 bytes or 6 distinct bytes, or one in the list of
 //! common words, would mask ordinary text: it is searched only when forced,
@@ -28,8 +40,9 @@
 //! - Only the longest suffix that may still become part of a finding is held
 //!   back. Memory depends on the values alone, not on the stream, apart from
 //!   what the caller collects in `out`.
-//! - Work per input byte is constant on average on any text: hostile text
-//!   cannot make it quadratic.
+//! - Hostile text cannot make the work quadratic in its length: a needle that
+//!   repeats itself is compared once with each byte. What it can do is to hold
+//!   pieces that many needles share, each of which is compared there.
 //! - No value appears in a `Debug` form, an error or a panic message.
 //!
 //! # What it never does
@@ -40,14 +53,11 @@
 //!
 //! # Memory hygiene
 //!
-//! The automaton is this crate's own, so that its copies of the values (the
-//! labels of its edges), the values kept by [`KnownSet`], and the bytes held
-//! back by a [`Redactor`] are all overwritten when dropped, and their buffers
-//! are sized once, so that growth leaves no stale copies. What the caller
-//! passes in and collects in `out` is the caller's to wipe. The pages are not
-//! locked. A compiled set takes about 25 bytes for each byte of each searched
-//! form, roughly 200 for each byte of a value, and as much again while it is
-//! being compiled.
+//! The needles, the pieces of them that the filter knows, the values kept by
+//! [`KnownSet`], and the bytes held back by a [`Redactor`] are overwritten when
+//! dropped, and buffers that grow are copied to new ones and wiped. What the
+//! caller passes in and collects in `out` is the caller's to wipe. The pages are
+//! not locked.
 //!
 //! ```
 //! use subrosa_redact::Known;

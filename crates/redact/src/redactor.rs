@@ -86,7 +86,7 @@ impl Redactor {
     }
 
     /// The same redactor, which masks what has the shape of a credential as well: see
-    /// [`Shapes`](crate::Shapes). What it may be is seen when its line is complete.
+    /// [`Shapes`](crate::shapes::Shapes). What it may be is seen when its line is complete.
     #[must_use]
     pub fn with_shapes(mut self) -> Self {
         self.shaped = Some(Shaped::new());
