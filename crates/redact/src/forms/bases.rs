@@ -45,7 +45,8 @@ fn in_digits<const BITS: usize, const GROUP: usize>(
         if whole.is_empty() {
             continue;
         }
-        let digit = |index: usize| digit::<BITS>(value, before, index);
+        let digits = digits::<BITS>(value, before);
+        let digit = |index: usize| usize::from(digits[index]);
         // The partly determined characters: how many of their bits are bits of the value, at the
         // low end or at the high end.
         let low = whole.start * BITS - bits.start;
@@ -82,13 +83,24 @@ fn in_digits<const BITS: usize, const GROUP: usize>(
     all
 }
 
-/// The bits of the character at `index` when `before` bytes precede the value; bits that are not
-/// the value's are zero.
-fn digit<const BITS: usize>(value: &[u8], before: usize, index: usize) -> usize {
-    (index * BITS..(index + 1) * BITS).fold(0, |bits, bit| {
-        let byte = (bit / 8).checked_sub(before).and_then(|at| value.get(at));
-        bits << 1 | byte.map_or(0, |byte| usize::from(byte >> (7 - bit % 8) & 1))
-    })
+/// The bits of each character when `before` bytes precede the value; bits that are not the value's
+/// are zero.
+fn digits<const BITS: usize>(value: &[u8], before: usize) -> Bytes {
+    let mut digits = Zeroizing::new(Vec::with_capacity(
+        (before + value.len() + 1) * 8 / BITS + 1,
+    ));
+    let (mut bits, mut count) = (0u32, 0);
+    let zeros = |count: usize| std::iter::repeat_n(&0u8, count);
+    for byte in zeros(before).chain(value).chain(zeros(1)) {
+        bits = bits << 8 | u32::from(*byte);
+        count += 8;
+        while count >= BITS {
+            count -= BITS;
+            digits.push((bits >> count & ((1 << BITS) - 1)) as u8);
+        }
+        bits &= (1 << count) - 1;
+    }
+    digits
 }
 
 const RFC_1924: &[u8; 85] =
@@ -184,7 +196,13 @@ pub(super) fn arrays(value: &[u8]) -> Vec<Bytes> {
     }
     for between in [", ", ",", " ", "\n", ";", ":", "."] {
         all.push(joined(value, between, |byte, text| {
-            text.extend_from_slice(Zeroizing::new(byte.to_string()).as_bytes());
+            if byte >= 100 {
+                text.push(b'0' + byte / 100);
+            }
+            if byte >= 10 {
+                text.push(b'0' + byte / 10 % 10);
+            }
+            text.push(b'0' + byte % 10);
         }));
     }
     if !value.is_ascii() {

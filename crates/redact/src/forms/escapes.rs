@@ -133,9 +133,22 @@ fn literal(
     })
 }
 
+/// Whether there is nothing in it that any program would escape unless it escapes everything.
+fn is_plain(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    value.iter().all(plain)
+}
+
 /// JSON, JavaScript, C, Go, Python.
 pub(super) fn strings(value: &[u8]) -> Vec<Bytes> {
     let mut all = Vec::new();
+    if is_plain(value) {
+        for digits in [LOWER, UPPER] {
+            all.extend(escaped_each(value, digits));
+        }
+        all.push(octal(value));
+        return all;
+    }
     for digits in [LOWER, UPPER] {
         for (slash, html, ascii) in [
             (false, false, false),
@@ -160,20 +173,12 @@ pub(super) fn strings(value: &[u8]) -> Vec<Bytes> {
                 all.push(literal(value, quotes, ascii, hex));
             }
         }
-        let mut each = Zeroizing::new(Vec::with_capacity(value.len() * 4));
-        hex_each(value, b"\\x", digits, &mut each);
-        all.push(each);
-        all.push(replaced(value, |character, _, text| {
-            units(character, digits, text);
-            true
-        }));
+        all.extend(escaped_each(value, digits));
     }
     for quotes in [&['\''][..], &['"'], &[]] {
         all.push(literal(value, quotes, true, octal_each));
     }
-    let mut each = Zeroizing::new(Vec::with_capacity(value.len() * 4));
-    octal_each(value, &mut each);
-    all.push(each);
+    all.push(octal(value));
     // A text within a text.
     let once: Vec<Bytes> = all.iter().take(4).cloned().collect();
     all.extend(once.iter().map(|text| {
@@ -190,9 +195,34 @@ pub(super) fn strings(value: &[u8]) -> Vec<Bytes> {
     all
 }
 
+/// Every character escaped.
+fn escaped_each(value: &[u8], digits: &'static [u8; 16]) -> [Bytes; 2] {
+    let mut each = Zeroizing::new(Vec::with_capacity(value.len() * 4));
+    hex_each(value, b"\\x", digits, &mut each);
+    let point = |character: char, _: &[u8], text: &mut Vec<u8>| {
+        units(character, digits, text);
+        true
+    };
+    [each, replaced(value, point)]
+}
+
+fn octal(value: &[u8]) -> Bytes {
+    let mut each = Zeroizing::new(Vec::with_capacity(value.len() * 4));
+    octal_each(value, &mut each);
+    each
+}
+
 /// Percent encoding, as the makers of addresses and forms differ in it.
 pub(super) fn percent(value: &[u8]) -> Vec<Bytes> {
     let mut all = Vec::new();
+    if is_plain(value) {
+        for digits in [UPPER, LOWER] {
+            let mut each = Zeroizing::new(Vec::with_capacity(value.len() * 3));
+            hex_each(value, b"%", digits, &mut each);
+            all.push(each);
+        }
+        return all;
+    }
     for digits in [UPPER, LOWER] {
         let encoded = |kept: &[u8], plus: bool| {
             let mut text = Zeroizing::new(Vec::with_capacity(value.len() * 3));
@@ -252,6 +282,9 @@ fn marked(value: &[u8], mark: u8, of: impl Fn(char) -> bool) -> Bytes {
 
 /// Shells, SQL, CSV, INI.
 pub(super) fn quoting(value: &[u8]) -> Vec<Bytes> {
+    if value.iter().all(u8::is_ascii_alphanumeric) {
+        return Vec::new();
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,^~".contains(c);
     vec![
         again(value, b'\'', b"'\\''"),
@@ -317,6 +350,16 @@ pub(super) fn entities(value: &[u8]) -> Vec<Bytes> {
             fits
         })
     };
+    if is_plain(value) {
+        return vec![
+            marks(false, LOWER),
+            marks(true, LOWER),
+            marks(true, UPPER),
+            each(false, LOWER),
+            each(true, LOWER),
+            each(true, UPPER),
+        ];
+    }
     let mut all = vec![
         named(b"&#39;", b"&quot;", None),
         named(b"&#x27;", b"&quot;", None),

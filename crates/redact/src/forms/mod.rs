@@ -202,8 +202,12 @@ impl Forms<'_> {
             self.base64(inner.bytes, Form::Layered);
         }
         let hex = bases::hex(self.value).into_iter();
-        let urls = escapes::percent(self.value).into_iter().take(3);
-        let strings = escapes::strings(self.value).into_iter().take(6);
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let marked = !self.value.iter().all(is_plain);
+        let urls = escapes::percent(self.value);
+        let urls = urls.into_iter().take(if marked { 3 } else { 0 });
+        let strings = escapes::strings(self.value);
+        let strings = strings.into_iter().take(if marked { 6 } else { 0 });
         let mut inner: Vec<Bytes> = hex.chain(urls).chain(strings).collect();
         inner.sort_by(|a, b| a.as_slice().cmp(b.as_slice()));
         inner.dedup_by(|a, b| a == b);

@@ -189,7 +189,7 @@ fn rarest(bytes: &[u8], stride: usize, taken: &mut [u8]) -> usize {
     let cell = |at: usize| (hash(gram(bytes, at)) >> 16) as usize;
     let cost = |at: usize, taken: &[u8]| commonness(bytes, at) + 4 * u32::from(taken[cell(at)]);
     // More places than these cost more to weigh than they gain.
-    let looked_at = last.min(64);
+    let looked_at = last.min(24);
     let costs: Vec<u32> = (0..looked_at + stride).map(|at| cost(at, taken)).collect();
     let best = (0..=looked_at)
         .min_by_key(|start| costs[*start..start + stride].iter().sum::<u32>())

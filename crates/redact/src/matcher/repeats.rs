@@ -16,9 +16,10 @@ const MIN_OVERLAP: u32 = 32;
 /// How far a needle agrees with itself from each of its places on; `None` where that is nowhere
 /// far.
 pub(super) fn overlaps(bytes: &[u8]) -> Option<Box<[u32]>> {
+    let first = bytes.get(..MIN_OVERLAP as usize)?;
+    memchr::memmem::find(&bytes[1..], first)?;
     let mut overlaps = vec![0u32; bytes.len()];
     let (mut from, mut to) = (0, 0);
-    let mut longest = 0;
     for at in 1..bytes.len() {
         let known = match at < to {
             true => (overlaps[at - from] as usize).min(to - at),
@@ -26,12 +27,11 @@ pub(super) fn overlaps(bytes: &[u8]) -> Option<Box<[u32]>> {
         };
         let length = known + common_prefix(&bytes[known..], &bytes[at + known..]);
         overlaps[at] = offset(length);
-        longest = longest.max(overlaps[at]);
         if at + length > to {
             (from, to) = (at, at + length);
         }
     }
-    (longest >= MIN_OVERLAP).then(|| overlaps.into_boxed_slice())
+    Some(overlaps.into_boxed_slice())
 }
 
 /// Where such a needle begins in the text of one stream.
