@@ -197,9 +197,13 @@ impl Dump {
         first.map_or(line, |first| first.min(line))
     }
 
-    /// Forgets the bytes before this one.
+    /// Has no use for the bytes before this one. They go when they are at least half of what is
+    /// kept.
     pub(crate) fn forget(&mut self, before: u64) {
         let count = usize::try_from(before - self.base).unwrap_or(self.text.len());
+        if 2 * count < self.text.len() {
+            return;
+        }
         let left = self.text.len() - count;
         self.text.copy_within(count.., 0);
         self.text.truncate(left);

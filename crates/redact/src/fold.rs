@@ -103,9 +103,19 @@ impl Fold {
         }
     }
 
-    /// Forgets the characters before this one.
+    /// The kept characters from this one on.
+    pub(crate) fn text_from(&self, number: u64) -> &[u8] {
+        let index = usize::try_from(number - self.base).unwrap_or(usize::MAX);
+        self.text.get(index..).unwrap_or_default()
+    }
+
+    /// Has no use for the characters before this one. They go when they are at least half of what
+    /// is kept, so that a long run that is held back does not cost its length with each byte.
     pub(crate) fn forget(&mut self, before: u64) {
         let count = usize::try_from(before - self.base).unwrap_or(self.text.len());
+        if 2 * count < self.text.len() {
+            return;
+        }
         let left = self.text.len() - count;
         self.text.copy_within(count.., 0);
         self.text.truncate(left);

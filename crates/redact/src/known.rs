@@ -175,7 +175,7 @@ impl fmt::Debug for Known {
 pub struct KnownSet(Arc<Compiled>);
 
 pub(crate) struct Compiled {
-    entries: Vec<Entry>,
+    names: Vec<Option<Arc<str>>>,
     masks: Vec<Box<[u8]>>,
     /// What is searched for in the text as it is.
     pub(crate) raw: Matcher,
@@ -194,17 +194,17 @@ impl Compiled {
 
     /// The name of a value.
     pub(crate) fn name(&self, owner: Option<u32>) -> Option<Arc<str>> {
-        self.entries[owner? as usize].name.clone()
+        self.names[owner? as usize].clone()
     }
 
     /// Whether a value has a name.
     pub(crate) fn is_named(&self, owner: u32) -> bool {
-        self.entries[owner as usize].name.is_some()
+        self.names[owner as usize].is_some()
     }
 
     /// Whether there is nothing to search for.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.names.is_empty()
     }
 }
 
@@ -216,7 +216,7 @@ impl KnownSet {
 
     /// How many different values are searched for.
     pub fn len(&self) -> usize {
-        self.0.entries.len()
+        self.0.names.len()
     }
 
     /// Whether no value is searched for.
@@ -228,19 +228,6 @@ impl KnownSet {
     pub fn needles(&self) -> (usize, usize) {
         let folded = self.0.folded.as_ref();
         (self.0.raw.len(), folded.map_or(0, Matcher::len))
-    }
-
-    /// This set and more values, compiled anew; where both have a value, the
-    /// name given here first stays.
-    pub fn with(&self, more: &Known) -> KnownSet {
-        let mut known = Known {
-            is_unfolded: more.is_unfolded,
-            ..Known::new()
-        };
-        for entry in self.0.entries.iter().chain(&more.entries) {
-            known.put(entry.clone());
-        }
-        known.build()
     }
 
     /// A redactor for one stream.
@@ -265,8 +252,9 @@ impl KnownSet {
             .iter()
             .map(|entry| mask(entry.name.as_deref(), &raw))
             .collect();
+        // The values themselves are wiped here: of each there is one copy, among the needles.
         KnownSet(Arc::new(Compiled {
-            entries,
+            names: entries.into_iter().map(|entry| entry.name).collect(),
             masks,
             raw,
             folded,

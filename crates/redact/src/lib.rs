@@ -53,9 +53,8 @@
 //!
 //! # Memory hygiene
 //!
-//! The needles, the pieces of them that the filter knows, the values kept by
-//! [`KnownSet`], and the bytes held back by a [`Redactor`] are overwritten when
-//! dropped, and buffers that grow are copied to new ones and wiped. What the
+//! The needles, the pieces of them that the filter knows, and the bytes held back
+//! by a [`Redactor`] are overwritten when dropped, and buffers that grow are copied to new ones and wiped. What the
 //! caller passes in and collects in `out` is the caller's to wipe. The pages are
 //! not locked.
 //!

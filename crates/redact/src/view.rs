@@ -229,7 +229,7 @@ impl Folded {
 
     /// The value to which what is held back can lead, if there is only one.
     pub(crate) fn sole_owner(&self, matcher: &Matcher) -> Option<u32> {
-        let rest = self.fold.text();
+        let rest = self.fold.text_from(self.open);
         (!rest.is_empty()).then(|| Scan::sole_owner(matcher, rest))?
     }
 }
@@ -239,6 +239,8 @@ impl Folded {
 pub(crate) struct Dumped {
     dump: Dump,
     scan: Scan,
+    /// The number of the first byte that is kept back, and where it stands.
+    open: u64,
     held: u64,
     hits: Vec<Hit>,
 }
@@ -258,15 +260,15 @@ impl Dumped {
                 Some(Event::More) => {
                     let (text, base) = self.dump.text();
                     self.scan.push(&set.raw, text, base, &mut self.hits);
-                    let open = self.scan.open(&set.raw, text, base).start;
+                    self.open = self.scan.open(&set.raw, text, base).start;
                     self.take(set, cover);
-                    self.dump.forget(open);
+                    self.dump.forget(self.open);
                 }
                 Some(Event::End) => self.end(set, cover),
                 None => {}
             }
         }
-        self.held = self.dump.start(self.dump.text().1);
+        self.held = self.dump.start(self.open);
     }
 
     fn take(&mut self, set: &Compiled, cover: &mut Cover) {
@@ -287,6 +289,7 @@ impl Dumped {
         self.scan.finish(&set.raw, end, &mut self.hits);
         self.take(set, cover);
         self.scan.begin(end);
+        self.open = end;
         self.dump.forget(end);
     }
 
@@ -294,7 +297,7 @@ impl Dumped {
     pub(crate) fn finish(&mut self, set: &Compiled, cover: &mut Cover) {
         self.dump.finish();
         self.end(set, cover);
-        self.held = self.dump.start(self.dump.text().1);
+        self.held = self.dump.start(self.open);
     }
 }
 

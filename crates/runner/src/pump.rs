@@ -139,10 +139,8 @@ impl<'a> Pump<'a> {
         let now = clock.since_boot();
         let expires = limits.timeout.map(|timeout| now.saturating_add(timeout));
         let through = |source: OwnedFd, outlet: Outlet| {
-            let redactor = match sources.terminal {
-                true => known.redactor().interactive(),
-                false => known.redactor(),
-            };
+            // Whoever reads a pipe may answer what comes, line by line.
+            let redactor = known.redactor().interactive();
             Stream::new(source, outlet, redactor, now).held(console.held)
         };
         let mut streams = vec![through(sources.output, console.output)];

@@ -118,10 +118,11 @@ impl Stream {
 
     /// When [`Stream::idle`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if !self.terminal || self.cut || self.held {
+        if self.cut || self.held {
             return None;
         }
-        Some(self.last.saturating_add(self.redactor.deadline()?))
+        let deadline = self.redactor.deadline()?;
+        (deadline <= self.patience()).then(|| self.last.saturating_add(deadline))
     }
 
     /// Reads once, and takes at most `room` bytes of it; returns how many came. What goes over is
@@ -172,11 +173,21 @@ impl Stream {
         }
     }
 
-    /// Lets go of what was held back too long for a person who watches.
+    /// How long it may seem that nothing comes. A person who watches a terminal sees a mask where
+    /// something longer is held back; in a pipe it is held, since what is read there by a program
+    /// has to be what was written, and only a few bytes are let go: an answer may wait for them.
+    fn patience(&self) -> Duration {
+        match self.terminal {
+            true => Duration::MAX,
+            false => Duration::from_millis(100),
+        }
+    }
+
+    /// Lets go of what was held back too long.
     pub(crate) fn idle(&mut self, now: Duration) {
-        if self.terminal && !self.cut && !self.broken {
-            self.redactor
-                .idle(now.saturating_sub(self.last), &mut self.pending);
+        if !self.cut && !self.broken && !self.held {
+            let since = now.saturating_sub(self.last).min(self.patience());
+            self.redactor.idle(since, &mut self.pending);
             self.put();
         }
     }

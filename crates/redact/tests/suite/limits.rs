@@ -91,18 +91,3 @@ fn a_value_with_a_line_break_is_found_without_it_unless_that_is_a_common_word() 
     let set = known(&[("k", "hunter2\n")]);
     assert_eq!(redact(&set, "hunter2 hunter2\n"), "hunter2 [REDACTED:k]");
 }
-
-#[test]
-fn sets_can_be_joined() {
-    let set = known(&[("a", "first-s3cret")]);
-    let mut more = Known::new();
-    assert!(more.add(Some("again"), b"first-s3cret").is_searched());
-    assert!(more.add(Some("b"), b"second-s3cret").is_searched());
-    let both = set.with(&more);
-    assert_eq!((set.len(), both.len()), (1, 2));
-    assert_eq!(
-        redact(&both, "first-s3cret second-s3cret"),
-        "[REDACTED:a] [REDACTED:b]"
-    );
-    assert_eq!(redact(&set, "second-s3cret"), "second-s3cret");
-}
