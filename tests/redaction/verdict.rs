@@ -206,13 +206,13 @@ impl Tally {
 
     /// What is wrong with the row.
     pub(crate) fn faults(&self) -> Vec<String> {
-        let mut all = self.wrong.clone();
         if UNBUILT.contains(&self.row) {
-            if self.covered > 0 {
-                all.push(format!("row {} is found: demand it", self.row));
-            }
-            return all;
+            let is_found = self.whole > 0;
+            return Vec::from_iter(
+                is_found.then(|| format!("row {} is found: demand it", self.row)),
+            );
         }
+        let mut all = self.wrong.clone();
         // At least 99 in 100, counted in ranges and in cases.
         if self.covered * 100 < self.ranges * 99 || self.whole * 100 < self.positive * 99 {
             let (whole, positive) = (self.whole, self.positive);
