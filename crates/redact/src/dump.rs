@@ -4,7 +4,12 @@
 //! them. What its numbers say goes on from line to line, and is searched like any text; a finding is
 //! masked in both columns.
 
+use std::collections::VecDeque;
+
+use memchr::memchr;
 use zeroize::Zeroizing;
+
+use crate::window::Window;
 
 /// A longer line is no dump.
 const LINE_MAX: usize = 512;
@@ -60,9 +65,8 @@ pub(crate) struct Dump {
     line_start: u64,
     position: u64,
     /// What the lines say.
-    text: Zeroizing<Vec<u8>>,
-    places: Vec<Place>,
-    base: u64,
+    text: Window,
+    places: VecDeque<Place>,
 }
 
 /// What became of the text of the dumps.
@@ -77,31 +81,48 @@ pub(crate) enum Event {
 impl Dump {
     /// The text that is kept, and the number of its first byte.
     pub(crate) fn text(&self) -> (&[u8], u64) {
-        (&self.text, self.base)
+        (self.text.text(), self.text.base())
+    }
+
+    /// The number of the byte that comes next.
+    pub(crate) fn end(&self) -> u64 {
+        self.text.end()
     }
 
     /// Takes in bytes up to the end of a line that matters; returns how many, and what it was.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> (usize, Option<Event>) {
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            if self.state == State::Other {
-                let end = bytes[at..].iter().position(|byte| *byte == b'\n');
-                let Some(end) = end else {
-                    self.position += (bytes.len() - at) as u64;
-                    return (bytes.len(), None);
-                };
-                at += end + 1;
-                self.position += end as u64 + 1;
-                self.begin();
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if self.state == State::Other || self.is_other(rest) {
+                self.state = State::Other;
+                let line = memchr(b'\n', rest).map(|end| end + 1);
+                let count = line.unwrap_or(rest.len());
+                at += count;
+                self.position += count as u64;
+                if line.is_some() {
+                    self.begin();
+                }
                 continue;
             }
             at += 1;
             self.position += 1;
-            if let Some(event) = self.step(*byte) {
+            if let Some(event) = self.step(rest[0]) {
                 return (at, Some(event));
             }
         }
         (at, None)
+    }
+
+    /// Whether a line that begins so is no dump, and ends none: most lines of most texts, told at a
+    /// glance.
+    fn is_other(&self, line: &[u8]) -> bool {
+        let is_at_start = self.state == State::Offset && self.line.is_empty();
+        let begins_one = || {
+            let start = line.iter().take(*OFFSET.start());
+            start.fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+        };
+        is_at_start && self.text.text().is_empty() && !begins_one()
     }
 
     fn begin(&mut self) {
@@ -138,7 +159,7 @@ impl Dump {
     fn give_up(&mut self) -> Option<Event> {
         self.state = State::Other;
         self.line.clear();
-        (!self.text.is_empty()).then_some(Event::End)
+        (!self.text.text().is_empty()).then_some(Event::End)
     }
 
     fn end_line(&mut self) -> Option<Event> {
@@ -150,13 +171,12 @@ impl Dump {
         };
         self.line = line;
         let Some(read) = read else {
-            return (!self.text.is_empty()).then_some(Event::End);
+            return (!self.text.text().is_empty()).then_some(Event::End);
         };
-        self.room(read.cells.len());
         let absolute = |at: usize| self.line_start + at as u64;
         for (cell, number) in read.cells.iter().zip(0..) {
             self.text.push(cell.byte);
-            self.places.push(Place {
+            self.places.push_back(Place {
                 start: absolute(cell.start),
                 end: absolute(cell.end),
                 gutter: read.gutter.map(|at| absolute(at + number)),
@@ -164,15 +184,6 @@ impl Dump {
             });
         }
         Some(Event::More)
-    }
-
-    /// Growing in place would leave a copy behind that is not wiped.
-    fn room(&mut self, more: usize) {
-        if self.text.capacity() < self.text.len() + more {
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * (self.text.len() + more)));
-            larger.extend_from_slice(&self.text);
-            self.text = larger;
-        }
     }
 
     /// The stream ends here, or the dump does: what is left of the last line counts.
@@ -186,42 +197,33 @@ impl Dump {
     /// Where a byte of the text, by number, is first seen in the stream; of the next one, where it
     /// is at the earliest.
     pub(crate) fn start(&self, number: u64) -> u64 {
-        let index = usize::try_from(number - self.base).unwrap_or(usize::MAX);
+        let index = self.text.index(number);
         let line = match self.state {
             State::Cells => self.line_start + self.cells_at as u64,
             _ => self.position,
         };
         // The bytes of a word may stand in the other order.
-        let rest = self.places.get(index..).unwrap_or_default();
-        let first = rest.iter().take(8).map(|place| place.start).min();
+        let rest = self.places.iter().skip(index);
+        let first = rest.take(8).map(|place| place.start).min();
         first.map_or(line, |first| first.min(line))
     }
 
-    /// Has no use for the bytes before this one. They go when they are at least half of what is
-    /// kept.
+    /// Has no use for the bytes before this one.
     pub(crate) fn forget(&mut self, before: u64) {
-        let count = usize::try_from(before - self.base).unwrap_or(self.text.len());
-        if 2 * count < self.text.len() {
-            return;
-        }
-        let left = self.text.len() - count;
-        self.text.copy_within(count.., 0);
-        self.text.truncate(left);
-        self.places.drain(..count);
-        self.base = before;
+        self.places
+            .drain(..self.text.index(before).min(self.places.len()));
+        self.text.forget(before);
     }
 
     /// Where bytes of the text, by number, stand in the stream: digits and characters, line by
     /// line.
     pub(crate) fn ranges(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
-        let index = |number: u64| usize::try_from(number - self.base).unwrap_or(usize::MAX);
-        let places = &self.places[index(from)..index(to)];
-        let cells = places
-            .iter()
-            .map(|place| (place.start, place.end, place.gap));
-        let gutters = places
-            .iter()
-            .filter_map(|place| Some((place.gutter?, place.gutter? + 1, 0)));
+        let places = || {
+            let range = self.text.index(from)..self.text.index(to);
+            self.places.range(range)
+        };
+        let cells = places().map(|place| (place.start, place.end, place.gap));
+        let gutters = places().filter_map(|place| Some((place.gutter?, place.gutter? + 1, 0)));
         let mut parts: Vec<(u64, u64, u64)> = cells.chain(gutters).collect();
         parts.sort_unstable();
         let mut ranges: Vec<(u64, u64)> = Vec::new();
@@ -405,7 +407,7 @@ mod tests {
             rest = &rest[count..];
         }
         dump.finish();
-        let said = String::from_utf8_lossy(&dump.text).into_owned();
+        let said = String::from_utf8_lossy(dump.text.text()).into_owned();
         let ranges = said.find(part).map(|at| {
             let at = at as u64;
             dump.ranges(at, at + part.len() as u64)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::fold::Blocks;
 use crate::forms::{self, Source};
 use crate::limits;
 use crate::matcher::Matcher;
@@ -65,7 +66,7 @@ pub fn why_not_searched(value: &[u8]) -> Option<Added> {
 #[derive(Clone)]
 struct Entry {
     name: Option<Arc<str>>,
-    value: Arc<Zeroizing<Vec<u8>>>,
+    value: Zeroizing<Vec<u8>>,
     exact_only: bool,
 }
 
@@ -77,6 +78,7 @@ pub struct Known {
     by_hash: HashMap<u64, Vec<usize>>,
     hasher: RandomState,
     is_unfolded: bool,
+    is_scalar: bool,
 }
 
 impl Known {
@@ -116,6 +118,14 @@ impl Known {
         self
     }
 
+    /// Leaves aside what only some processors have; the result is the same, and slower. To compare
+    /// with.
+    #[must_use]
+    pub fn scalar(mut self) -> Self {
+        self.is_scalar = true;
+        self
+    }
+
     /// How many different values are searched for.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -128,13 +138,17 @@ impl Known {
 
     /// Compiles the set.
     pub fn build(self) -> KnownSet {
-        KnownSet::compile(self.entries, !self.is_unfolded)
+        let blocks = match self.is_scalar {
+            true => Blocks::scalar(),
+            false => Blocks::detect(),
+        };
+        KnownSet::compile(self.entries, !self.is_unfolded, blocks)
     }
 
     fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
         let entry = Entry {
             name: name.map(Arc::from),
-            value: Arc::new(Zeroizing::new(value.to_vec())),
+            value: Zeroizing::new(value.to_vec()),
             exact_only: added == Added::ExactOnly,
         };
         if self.put(entry) {
@@ -181,6 +195,8 @@ pub(crate) struct Compiled {
     pub(crate) raw: Matcher,
     /// What is searched for in the letters and digits of the text; `None` where nothing is.
     pub(crate) folded: Option<Matcher>,
+    /// How the text is folded.
+    pub(crate) blocks: Blocks,
 }
 
 /// The mask of a value without a usable name.
@@ -235,7 +251,7 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
-    fn compile(entries: Vec<Entry>, fold: bool) -> Self {
+    fn compile(entries: Vec<Entry>, fold: bool, blocks: Blocks) -> Self {
         let sources: Vec<Source<'_>> = entries
             .iter()
             .map(|entry| Source {
@@ -258,6 +274,7 @@ impl KnownSet {
             masks,
             raw,
             folded,
+            blocks,
         }))
     }
 }

@@ -73,7 +73,7 @@
 //! redactor.finish(&mut out);
 //! assert_eq!(out, b"key=[REDACTED:api/key]\n");
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod adapt;
 mod cover;
@@ -88,6 +88,7 @@ mod needle;
 mod redactor;
 pub mod shapes;
 mod view;
+mod window;
 
 pub use adapt::{RedactingReader, RedactingWriter};
 pub use finding::{Counts, Finding, Form};

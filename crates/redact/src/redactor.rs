@@ -49,11 +49,34 @@ pub struct Redactor {
     tallies: BTreeMap<Option<u32>, u64>,
 }
 
+/// What is held back.
+#[derive(Clone, Copy)]
+enum Held {
+    Nothing,
+    /// Too little to say anything.
+    Short,
+    /// A line that has to be complete before it is known what it is; nothing in it begins a value.
+    Line,
+    /// What is masked anyway.
+    Masked,
+    Run,
+}
+
+impl Held {
+    fn deadline(self) -> Option<Duration> {
+        match self {
+            Held::Nothing => None,
+            Held::Short | Held::Masked => Some(SHORT_WAIT),
+            Held::Line | Held::Run => Some(LONG_WAIT),
+        }
+    }
+}
+
 impl Redactor {
     pub(crate) fn new(set: Arc<Compiled>) -> Self {
         Redactor {
-            raw: Raw::new(set.raw.longest()),
-            folded: set.folded.is_some().then(Folded::default),
+            raw: Raw::default(),
+            folded: set.folded.is_some().then(|| Folded::new(set.blocks)),
             dumped: Dumped::default(),
             shaped: None,
             cover: Cover::default(),
@@ -75,8 +98,8 @@ impl Redactor {
         self
     }
 
-    /// The same redactor for a terminal, where [`idle`](Redactor::idle) would release a short run
-    /// soon in any case: fewer than 4 letters and digits that a value with something between them
+    /// The same redactor for a reader who waits for what comes, as at a terminal or behind a pipe,
+    /// where [`idle`](Redactor::idle) would release a short run soon in any case: fewer than 4 letters and digits that a value with something between them
     /// may begin with are released at once. Almost every text ends so, and somebody waits to see
     /// what was typed. What is released when depends on how the text comes then.
     #[must_use]
@@ -123,6 +146,7 @@ impl Redactor {
     /// | --- | --- |
     /// | a run under 4 bytes | 100 ms, as it is |
     /// | only bytes that are masked anyway | 100 ms, as a mask |
+    /// | a line that may be one of a dump, or have the shape of a credential | 900 ms, as it is |
     /// | a longer run | 900 ms, as a mask |
     ///
     /// A run is counted from where the value would begin, so that a value
@@ -130,24 +154,25 @@ impl Redactor {
     /// continues a run whose mask was written is masked with it, without a
     /// second mask. Before the deadline the call does nothing.
     pub fn idle(&mut self, since: Duration, out: &mut Vec<u8>) {
-        if self.deadline().is_none_or(|deadline| since < deadline) {
+        let held = self.what_is_held();
+        if held.deadline().is_none_or(|deadline| since < deadline) {
             return;
         }
-        let run = self.run_start();
         let position = self.raw.position();
-        if self.is_short() {
-            out.extend_from_slice(self.raw.range(self.released, position));
-        } else {
-            let span = self.cover.write_all(Match {
-                start: run.max(self.released),
-                end: position,
-                form: Form::Partial,
-                owner: self.sole_owner(),
-                named: false,
-            });
-            if !span.written {
-                out.extend_from_slice(self.set.mask(span.best.owner));
-            }
+        if matches!(held, Held::Short | Held::Line) {
+            return self.copy_until(position, out);
+        }
+        let run = self.run_start();
+        self.copy_until(run, out);
+        let span = self.cover.write_all(Match {
+            start: run.max(self.released),
+            end: position,
+            form: Form::Partial,
+            owner: self.sole_owner(),
+            named: false,
+        });
+        if !span.written {
+            out.extend_from_slice(self.set.mask(span.best.owner));
         }
         self.released = position;
     }
@@ -155,16 +180,7 @@ impl Redactor {
     /// How long after the last push [`idle`](Redactor::idle) has something to
     /// do; `None` when nothing is held back.
     pub fn deadline(&self) -> Option<Duration> {
-        let position = self.raw.position();
-        if self.released == position {
-            return None;
-        }
-        let masked = self.cover.covers(self.released, position);
-        Some(if self.is_short() || masked {
-            SHORT_WAIT
-        } else {
-            LONG_WAIT
-        })
+        self.what_is_held().deadline()
     }
 
     /// Ends the stream: appends to `out` what is held back, masked if it is a
@@ -240,16 +256,35 @@ impl Redactor {
 
     /// Where the run that is held back begins, released or not.
     fn run_start(&self) -> u64 {
-        let open = self.open_in_view();
+        let known = self.raw.open().held.min(self.dumped.run_start());
+        let open = match &self.folded {
+            Some(folded) if !self.is_interactive || folded.run() >= SHORT_RUN => {
+                known.min(folded.held())
+            }
+            _ => known,
+        };
         self.cover.first().map_or(open, |span| open.min(span.start))
     }
 
-    /// Whether what is held back is too short to say anything. In the folded view the characters
-    /// count, and not what stands between them.
-    fn is_short(&self) -> bool {
-        let raw = self.raw.position() - self.open_elsewhere();
+    /// What is held back. In the folded view the characters count, and not what stands between them.
+    fn what_is_held(&self) -> Held {
+        let position = self.raw.position();
+        if self.released == position {
+            return Held::Nothing;
+        }
+        if self.cover.covers(self.released, position) {
+            return Held::Masked;
+        }
         let folded = self.folded.as_ref().map_or(0, Folded::run);
-        self.cover.first().is_none() && raw.max(folded) < SHORT_RUN
+        let run = (position - self.raw.open().held).max(folded);
+        if self.cover.first().is_some() || run.max(self.dumped.run()) >= SHORT_RUN {
+            return Held::Run;
+        }
+        let shaped = self.shaped.as_ref().map_or(position, Shaped::held);
+        match self.dumped.held().min(shaped) < position {
+            true => Held::Line,
+            false => Held::Short,
+        }
     }
 
     /// The value to which what is held back can lead, if there is only one.

@@ -1,57 +1,31 @@
 //! The two views of a stream that are searched: as it is, and folded.
 
-use zeroize::Zeroizing;
-
 use crate::cover::{Cover, Match};
 use crate::dump::{Dump, Event};
 use crate::finding::Form;
-use crate::fold::Fold;
+use crate::fold::{Blocks, Fold};
 use crate::known::Compiled;
 use crate::matcher::{Hit, Matcher, Open, Scan};
 use crate::needle::Edge;
 use crate::shapes::{ShapeFinding, ShapeStream, Shapes};
-
-/// Room beside the longest needle: a block of input.
-const ROOM: usize = 64 * 1024 + 256;
+use crate::window::Window;
 
 /// The stream as it is.
+#[derive(Default)]
 pub(crate) struct Raw {
-    /// The last bytes of the input, from `head` on.
-    buffer: Zeroizing<Vec<u8>>,
-    /// What lies before is moved away when it is at least half of the buffer, so that a long run
-    /// that is held back does not cost its length with each byte.
-    head: usize,
-    /// The offset of the byte at `head`.
-    base: u64,
+    /// The last bytes of the input.
+    window: Window,
     scan: Scan,
     open: Open,
     /// Matches that ended at the end of the input and may take in the next byte.
     at_edge: Vec<(Match, Edge)>,
-    longest: usize,
     hits: Vec<Hit>,
 }
 
 impl Raw {
-    pub(crate) fn new(longest: usize) -> Self {
-        Raw {
-            buffer: Zeroizing::new(Vec::new()),
-            head: 0,
-            base: 0,
-            scan: Scan::default(),
-            open: Open::default(),
-            at_edge: Vec::new(),
-            longest,
-            hits: Vec::new(),
-        }
-    }
-
     /// Bytes of input so far.
     pub(crate) fn position(&self) -> u64 {
-        self.base + self.kept().len() as u64
-    }
-
-    fn kept(&self) -> &[u8] {
-        &self.buffer[self.head..]
+        self.window.end()
     }
 
     /// Where the earliest match that is still to come can begin.
@@ -61,8 +35,7 @@ impl Raw {
 
     /// The kept bytes between two offsets.
     pub(crate) fn range(&self, from: u64, to: u64) -> &[u8] {
-        let index = |offset: u64| usize::try_from(offset - self.base).unwrap_or(usize::MAX);
-        &self.kept()[index(from)..index(to)]
+        self.window.range(from, to)
     }
 
     /// Whether a match that ends here waits for the next byte.
@@ -72,20 +45,12 @@ impl Raw {
 
     /// Forgets what lies before this offset.
     pub(crate) fn forget(&mut self, before: u64) {
-        let count = usize::try_from(before - self.base).unwrap_or(self.kept().len());
-        self.head += count;
-        self.base = before;
-        if self.head >= self.buffer.len() / 2 {
-            let left = self.buffer.len() - self.head;
-            self.buffer.copy_within(self.head.., 0);
-            self.buffer.truncate(left);
-            self.head = 0;
-        }
+        self.window.forget(before);
     }
 
     /// Input that nothing is searched in.
     pub(crate) fn pass(&mut self, count: usize) {
-        self.base += count as u64;
+        self.window.pass(count);
     }
 
     /// Searches what comes next.
@@ -100,21 +65,22 @@ impl Raw {
                 }
             }
         }
-        self.append(block);
+        self.window.append(block);
         let mut hits = std::mem::take(&mut self.hits);
-        self.scan
-            .push(&set.raw, &self.buffer[self.head..], self.base, &mut hits);
+        let (text, base) = (self.window.text(), self.window.base());
+        self.scan.push(&set.raw, text, base, &mut hits);
         for hit in hits.drain(..) {
             self.add(set, &hit, cover);
         }
         self.hits = hits;
-        self.open = self.scan.open(&set.raw, self.kept(), self.base);
+        let text = self.window.text();
+        self.open = self.scan.open(&set.raw, text, base);
     }
 
     fn add(&mut self, set: &Compiled, hit: &Hit, cover: &mut Cover) {
         let byte = |offset: u64| {
-            let index = usize::try_from(offset.checked_sub(self.base)?).ok()?;
-            self.kept().get(index).copied()
+            let index = usize::try_from(offset.checked_sub(self.window.base())?).ok()?;
+            self.window.text().get(index).copied()
         };
         let mut found = matched(set, hit, hit.start, hit.end);
         let before = hit.start.checked_sub(1).and_then(byte);
@@ -150,26 +116,9 @@ impl Raw {
         let rest = self.range(self.open.start, self.position());
         (!rest.is_empty()).then(|| Scan::sole_owner(matcher, rest))?
     }
-
-    fn append(&mut self, block: &[u8]) {
-        let length = self.buffer.len() + block.len();
-        if self.buffer.capacity() < length {
-            // Growing in place would leave a copy behind that is not wiped.
-            let room = match self.buffer.capacity() {
-                0 => block.len().max(256) + self.longest,
-                _ => (2 * length).max(ROOM + self.longest),
-            };
-            let mut larger = Zeroizing::new(Vec::with_capacity(room));
-            larger.extend_from_slice(self.kept());
-            self.buffer = larger;
-            self.head = 0;
-        }
-        self.buffer.extend_from_slice(block);
-    }
 }
 
 /// The letters and digits of the stream.
-#[derive(Default)]
 pub(crate) struct Folded {
     fold: Fold,
     scan: Scan,
@@ -180,6 +129,16 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
+    pub(crate) fn new(blocks: Blocks) -> Self {
+        Folded {
+            fold: Fold::new(blocks),
+            scan: Scan::default(),
+            open: 0,
+            held: 0,
+            hits: Vec::new(),
+        }
+    }
+
     /// Where the earliest match that is still to come can begin, in the stream.
     pub(crate) fn held(&self) -> u64 {
         self.held
@@ -187,7 +146,7 @@ impl Folded {
 
     /// How many characters are held back.
     pub(crate) fn run(&self) -> u64 {
-        self.fold.base() + self.fold.text().len() as u64 - self.open
+        self.fold.end() - self.open
     }
 
     /// Searches what comes next.
@@ -200,7 +159,7 @@ impl Folded {
     ) {
         self.fold.push(block);
         self.search(set, matcher, cover);
-        let (text, base) = (self.fold.text(), self.fold.base());
+        let (text, base) = self.fold.text();
         self.open = self.scan.open(matcher, text, base).start;
         self.held = self.fold.start(self.open);
         self.fold.forget(self.open);
@@ -208,7 +167,7 @@ impl Folded {
 
     fn search(&mut self, set: &Compiled, matcher: &Matcher, cover: &mut Cover) {
         let mut hits = std::mem::take(&mut self.hits);
-        let (text, base) = (self.fold.text(), self.fold.base());
+        let (text, base) = self.fold.text();
         self.scan.push(matcher, text, base, &mut hits);
         for hit in hits.drain(..) {
             let (start, end) = self.fold.range(hit.start, hit.end);
@@ -221,7 +180,7 @@ impl Folded {
     pub(crate) fn finish(&mut self, set: &Compiled, matcher: &Matcher, cover: &mut Cover) {
         self.fold.finish();
         self.search(set, matcher, cover);
-        self.open = self.fold.base() + self.fold.text().len() as u64;
+        self.open = self.fold.end();
         self.scan.finish(matcher, self.open, &mut Vec::new());
         self.held = self.fold.start(self.open);
         self.fold.forget(self.open);
@@ -249,6 +208,20 @@ impl Dumped {
     /// Where the earliest match that is still to come can begin, in the stream.
     pub(crate) fn held(&self) -> u64 {
         self.held
+    }
+
+    /// How many bytes are held back: those that dumps say, not those that say it.
+    pub(crate) fn run(&self) -> u64 {
+        self.dump.end() - self.open
+    }
+
+    /// Where they begin in the stream. An unfinished line that may be one of a dump is held back as
+    /// well, but says nothing yet.
+    pub(crate) fn run_start(&self) -> u64 {
+        match self.run() {
+            0 => u64::MAX,
+            _ => self.held,
+        }
     }
 
     /// Searches what comes next.

@@ -31,7 +31,6 @@ pub(crate) struct Matcher {
     starts: Starts,
     /// Of needles that repeat themselves, by number: how.
     repeats: HashMap<u32, Box<[u32]>>,
-    longest: usize,
     /// What any needle takes in to its left.
     left: Edge,
 }
@@ -131,7 +130,6 @@ impl Matcher {
             repeats,
             filter: Filter::new(families.collect()),
             starts,
-            longest: unique.iter().map(|n| n.bytes.len()).max().unwrap_or(0),
             left,
             text,
             entries,
@@ -141,11 +139,6 @@ impl Matcher {
     /// How many different needles there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    /// The length of the longest needle.
-    pub(crate) fn longest(&self) -> usize {
-        self.longest
     }
 
     /// Whether any needle, or a part of one that counts, is in this text.

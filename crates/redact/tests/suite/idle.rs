@@ -273,3 +273,55 @@ fn the_deadline_follows_what_is_held() {
     }
     assert_eq!(out, "~ \n\r[REDACTED:pin]é#!%hqé".as_bytes());
 }
+
+#[test]
+fn a_line_that_may_be_of_a_dump_is_shown_as_it_is() {
+    let set = known(&[("k", "hunter2-s3cret")]);
+    play(
+        &mut set.redactor().interactive(),
+        &[
+            (Push("commit\ndeadbeef: fix the"), "commit\ndeadbeef:"),
+            (Idle(899), ""),
+            (Idle(900), " fix the"),
+            (Push(" build\n"), " build\n"),
+            (Finish, ""),
+        ],
+    );
+    // What the dump says so far begins the value.
+    play(
+        &mut set.redactor().interactive(),
+        &[
+            (Push("00000000: 6875 6e74 6572  hunter\n"), "00000000: "),
+            (Idle(900), "[REDACTED:k]"),
+            (Push("next\n"), "next\n"),
+            (Finish, ""),
+        ],
+    );
+    // The last line of a dump is complete, and says nothing of the value.
+    play(
+        &mut set.redactor().interactive(),
+        &[
+            (
+                Push("00000000: 6162 6364 6566  abcdef\n"),
+                "00000000: 6162 6364 6566  abcdef\n",
+            ),
+            (Idle(900), ""),
+        ],
+    );
+}
+
+#[test]
+fn a_line_that_may_have_a_shape_is_shown_as_it_is() {
+    let set = known(&[("k", "hunter2-s3cret")]);
+    play(
+        &mut set.redactor().interactive().with_shapes(),
+        &[
+            (Push("Continue? [y/n] "), ""),
+            (Idle(899), ""),
+            (Idle(900), "Continue? [y/n] "),
+            (Push("password hunter2"), ""),
+            (Idle(900), "password [REDACTED:k]"),
+            (Finish, ""),
+        ],
+    );
+}
