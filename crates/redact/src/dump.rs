@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
+use crate::wide::Wide;
 use crate::window::Window;
 
 /// A longer line is no dump.
@@ -43,10 +44,9 @@ struct Place {
     gap: u64,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// At the beginning of a line, or in its offset.
-    #[default]
     Offset,
     /// Behind an offset.
     Cells,
@@ -55,8 +55,8 @@ enum State {
 }
 
 /// The state of one stream.
-#[derive(Default)]
 pub(crate) struct Dump {
+    wide: Option<Wide>,
     state: State,
     /// The line so far, unless it is none.
     line: Zeroizing<Vec<u8>>,
@@ -79,6 +79,20 @@ pub(crate) enum Event {
 }
 
 impl Dump {
+    /// The beginning of a stream, searched with this if the processor has it.
+    pub(crate) fn new(wide: Option<Wide>) -> Self {
+        Dump {
+            wide,
+            state: State::Offset,
+            line: Zeroizing::new(Vec::new()),
+            cells_at: 0,
+            line_start: 0,
+            position: 0,
+            text: Window::default(),
+            places: VecDeque::new(),
+        }
+    }
+
     /// The text that is kept, and the number of its first byte.
     pub(crate) fn text(&self) -> (&[u8], u64) {
         (self.text.text(), self.text.base())
@@ -96,11 +110,10 @@ impl Dump {
             let rest = &bytes[at..];
             if self.state == State::Other || self.is_other(rest) {
                 self.state = State::Other;
-                let line = memchr(b'\n', rest).map(|end| end + 1);
-                let count = line.unwrap_or(rest.len());
+                let (count, is_line) = self.next_line(rest);
                 at += count;
                 self.position += count as u64;
-                if line.is_some() {
+                if is_line {
                     self.begin();
                 }
                 continue;
@@ -112,6 +125,22 @@ impl Dump {
             }
         }
         (at, None)
+    }
+
+    /// How many bytes the rest of a line takes that is no dump, and the lines after it that are
+    /// none either and end none; and whether a new line begins behind them.
+    fn next_line(&self, rest: &[u8]) -> (usize, bool) {
+        let mut seen = 0;
+        if let (Some(wide), true) = (self.wide, self.text.text().is_empty()) {
+            match wide.offset_line(rest) {
+                Ok(line) => return (line, true),
+                Err(at) => seen = at,
+            }
+        }
+        match memchr(b'\n', &rest[seen..]) {
+            Some(end) => (seen + end + 1, true),
+            None => (rest.len(), false),
+        }
     }
 
     /// Whether a line that begins so is no dump, and ends none: most lines of most texts, told at a
@@ -400,7 +429,7 @@ mod tests {
 
     /// What the lines say, and what of them the first to the last byte of `part` takes.
     fn seen(text: &str, part: &str) -> (String, Vec<String>) {
-        let mut dump = Dump::default();
+        let mut dump = Dump::new(None);
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
             let (count, _) = dump.push(rest);
@@ -463,6 +492,30 @@ mod tests {
             let (found, ranges) = seen(text, "opqr");
             assert_eq!(found, said, "{text}");
             assert_eq!(ranges, shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dump_is_found_wherever_its_line_begins() {
+        let dump = "00000000: 6162 6364 6566  abcdef\n";
+        for before in 0..200 {
+            for line in [7, 30, 90] {
+                let mut text = "x".repeat(before);
+                text = text
+                    .as_bytes()
+                    .chunks(line)
+                    .map(|line| format!("{}\n", String::from_utf8_lossy(line)))
+                    .collect();
+                text.push_str(dump);
+                text.push_str(&"y".repeat(100));
+                for wide in [None, Wide::detect()] {
+                    let mut read = Dump::new(wide);
+                    let (count, event) = read.push(text.as_bytes());
+                    assert!(event == Some(Event::More), "{before} {line}");
+                    assert_eq!(read.text(), (&b"abcdef"[..], 0));
+                    assert_eq!(count, text.len() - 100);
+                }
+            }
         }
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::fold::Blocks;
 use crate::forms::{self, Source};
 use crate::limits;
 use crate::matcher::Matcher;
 use crate::redactor::Redactor;
+use crate::wide::Wide;
 
 /// What became of a value that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,11 +138,8 @@ impl Known {
 
     /// Compiles the set.
     pub fn build(self) -> KnownSet {
-        let blocks = match self.is_scalar {
-            true => Blocks::scalar(),
-            false => Blocks::detect(),
-        };
-        KnownSet::compile(self.entries, !self.is_unfolded, blocks)
+        let wide = (!self.is_scalar).then(Wide::detect).flatten();
+        KnownSet::compile(self.entries, !self.is_unfolded, wide)
     }
 
     fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
@@ -195,8 +192,8 @@ pub(crate) struct Compiled {
     pub(crate) raw: Matcher,
     /// What is searched for in the letters and digits of the text; `None` where nothing is.
     pub(crate) folded: Option<Matcher>,
-    /// How the text is folded.
-    pub(crate) blocks: Blocks,
+    /// What this processor can, and is to be used.
+    pub(crate) wide: Option<Wide>,
 }
 
 /// The mask of a value without a usable name.
@@ -251,7 +248,7 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
-    fn compile(entries: Vec<Entry>, fold: bool, blocks: Blocks) -> Self {
+    fn compile(entries: Vec<Entry>, fold: bool, wide: Option<Wide>) -> Self {
         let sources: Vec<Source<'_>> = entries
             .iter()
             .map(|entry| Source {
@@ -261,9 +258,9 @@ impl KnownSet {
             .collect();
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
         let needles = forms::expand(&sources);
-        let raw = Matcher::new(&needles.raw, &named);
-        let folded =
-            (fold && !needles.folded.is_empty()).then(|| Matcher::new(&needles.folded, &named));
+        let raw = Matcher::new(&needles.raw, &named, wide);
+        let folded = (fold && !needles.folded.is_empty())
+            .then(|| Matcher::new(&needles.folded, &named, wide));
         let masks = entries
             .iter()
             .map(|entry| mask(entry.name.as_deref(), &raw))
@@ -274,7 +271,7 @@ impl KnownSet {
             masks,
             raw,
             folded,
-            blocks,
+            wide,
         }))
     }
 }

@@ -88,6 +88,7 @@ mod needle;
 mod redactor;
 pub mod shapes;
 mod view;
+mod wide;
 mod window;
 
 pub use adapt::{RedactingReader, RedactingWriter};

@@ -76,8 +76,8 @@ impl Redactor {
     pub(crate) fn new(set: Arc<Compiled>) -> Self {
         Redactor {
             raw: Raw::default(),
-            folded: set.folded.is_some().then(|| Folded::new(set.blocks)),
-            dumped: Dumped::default(),
+            folded: set.folded.is_some().then(|| Folded::new(set.wide)),
+            dumped: Dumped::new(set.wide),
             shaped: None,
             cover: Cover::default(),
             is_interactive: false,

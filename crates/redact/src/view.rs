@@ -8,6 +8,7 @@ use crate::known::Compiled;
 use crate::matcher::{Hit, Matcher, Open, Scan};
 use crate::needle::Edge;
 use crate::shapes::{ShapeFinding, ShapeStream, Shapes};
+use crate::wide::Wide;
 use crate::window::Window;
 
 /// The stream as it is.
@@ -129,9 +130,9 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
-    pub(crate) fn new(blocks: Blocks) -> Self {
+    pub(crate) fn new(wide: Option<Wide>) -> Self {
         Folded {
-            fold: Fold::new(blocks),
+            fold: Fold::new(Blocks::new(wide)),
             scan: Scan::default(),
             open: 0,
             held: 0,
@@ -194,7 +195,6 @@ impl Folded {
 }
 
 /// What the dumps of bytes in the stream say.
-#[derive(Default)]
 pub(crate) struct Dumped {
     dump: Dump,
     scan: Scan,
@@ -205,6 +205,16 @@ pub(crate) struct Dumped {
 }
 
 impl Dumped {
+    pub(crate) fn new(wide: Option<Wide>) -> Self {
+        Dumped {
+            dump: Dump::new(wide),
+            scan: Scan::default(),
+            open: 0,
+            held: 0,
+            hits: Vec::new(),
+        }
+    }
+
     /// Where the earliest match that is still to come can begin, in the stream.
     pub(crate) fn held(&self) -> u64 {
         self.held

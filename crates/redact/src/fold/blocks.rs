@@ -2,10 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::wide;
+use crate::wide::{BLOCK, Wide};
 
-/// Bytes of a block: one for each bit of what tells which are kept.
-pub(super) const BLOCK: usize = 64;
 /// Blocks that are folded together.
 const BLOCKS: usize = 64;
 
@@ -14,8 +12,8 @@ pub(super) struct Stage {
     /// The letters and digits. Room for one more block: it is written whole, however little of it
     /// counts.
     pub(super) text: Box<Zeroizing<[u8; STAGED]>>,
-    /// Which bytes of each block they are.
-    pub(super) kept: Box<[u64; BLOCKS]>,
+    /// Which bytes of each block they are, and how many there are in the blocks before it.
+    pub(super) kept: Box<[(u64, u16); BLOCKS]>,
 }
 
 const STAGED: usize = (BLOCKS + 1) * BLOCK;
@@ -24,14 +22,14 @@ impl Default for Stage {
     fn default() -> Self {
         Stage {
             text: Box::new(Zeroizing::new([0; STAGED])),
-            kept: Box::new([0; BLOCKS]),
+            kept: Box::new([(0, 0); BLOCKS]),
         }
     }
 }
 
 impl Stage {
     /// What so many bytes became: so many characters, and which bytes they are.
-    pub(super) fn folded(&self, count: usize, characters: usize) -> (&[u8], &[u64]) {
+    pub(super) fn folded(&self, count: usize, characters: usize) -> (&[u8], &[(u64, u16)]) {
         (
             &self.text[..characters],
             &self.kept[..count.div_ceil(BLOCK)],
@@ -39,29 +37,26 @@ impl Stage {
     }
 }
 
-/// Folds blocks from the beginning of the text, up to the first byte that may begin an escape and
-/// before the first block that has nothing to keep; returns how many bytes, and how many characters
-/// they became.
-pub(super) type Kernel = fn(&[[u8; BLOCK]], &mut Stage) -> (usize, usize);
-
 /// How blocks are folded.
 #[derive(Clone, Copy)]
-pub(crate) struct Blocks(Kernel);
+pub(crate) struct Blocks(Option<Wide>);
 
 impl Blocks {
-    /// The fastest way that this processor has.
-    pub(crate) fn detect() -> Self {
-        Blocks(wide::kernel().unwrap_or(singly))
+    /// As many bytes at once as this can take; one by one without it.
+    pub(crate) fn new(wide: Option<Wide>) -> Self {
+        Blocks(wide)
     }
 
-    /// The way that every processor has.
-    pub(crate) fn scalar() -> Self {
-        Blocks(singly)
-    }
-
+    /// Folds blocks from the beginning of the text, up to the first byte that may begin an escape
+    /// and before the first block that has nothing to keep; returns how many bytes, and how many
+    /// characters they became.
     pub(super) fn fold(self, bytes: &[u8], stage: &mut Stage) -> (usize, usize) {
         let (blocks, _) = bytes.as_chunks();
-        (self.0)(&blocks[..blocks.len().min(BLOCKS)], stage)
+        let blocks = &blocks[..blocks.len().min(BLOCKS)];
+        match self.0 {
+            Some(wide) => wide.fold(blocks, &mut stage.text[..], &mut stage.kept[..]),
+            None => singly(blocks, stage),
+        }
     }
 }
 
@@ -86,10 +81,11 @@ fn singly(blocks: &[[u8; BLOCK]], stage: &mut Stage) -> (usize, usize) {
     let mut characters = 0;
     for (number, block) in blocks.iter().enumerate() {
         let mut kept = 0u64;
+        let before = u16::try_from(characters).unwrap_or(u16::MAX);
         for (at, byte) in block.iter().enumerate() {
             let folded = FOLDED[usize::from(*byte)];
             if folded == ENDS {
-                stage.kept[number] = kept;
+                stage.kept[number] = (kept, before);
                 return (number * BLOCK + at, characters);
             }
             stage.text[characters] = folded;
@@ -99,7 +95,7 @@ fn singly(blocks: &[[u8; BLOCK]], stage: &mut Stage) -> (usize, usize) {
         if kept == 0 {
             return (number * BLOCK, characters);
         }
-        stage.kept[number] = kept;
+        stage.kept[number] = (kept, before);
     }
     (blocks.len() * BLOCK, characters)
 }
@@ -136,8 +132,8 @@ mod tests {
             let (mut one, mut other) = (Stage::default(), Stage::default());
             let mut rest = &text[..];
             while !rest.is_empty() {
-                let (count, characters) = Blocks::detect().fold(rest, &mut one);
-                prop_assert_eq!(Blocks::scalar().fold(rest, &mut other), (count, characters));
+                let (count, characters) = Blocks::new(Wide::detect()).fold(rest, &mut one);
+                prop_assert_eq!(Blocks::new(None).fold(rest, &mut other), (count, characters));
                 prop_assert_eq!(one.folded(count, characters), other.folded(count, characters));
                 rest = &rest[count.max(1).min(rest.len())..];
             }

@@ -8,14 +8,14 @@
 mod blocks;
 mod escapes;
 mod places;
-mod wide;
 
 use zeroize::Zeroizing;
 
+use crate::wide::{BLOCK, Wide};
 use crate::window::Window;
 pub(crate) use blocks::Blocks;
 
-use blocks::{BLOCK, Stage};
+use blocks::Stage;
 use escapes::{State, begins_one};
 use places::Places;
 
@@ -37,7 +37,7 @@ pub(crate) fn letters_and_digits(text: &[u8]) -> Zeroizing<Vec<u8>> {
 
 /// The folded view of a whole text.
 pub(crate) fn folded(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut fold = Fold::new(Blocks::detect());
+    let mut fold = Fold::new(Blocks::new(Wide::detect()));
     fold.push(text);
     fold.finish();
     let mut text = fold.text.take();
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn each_character_knows_where_it_stands() {
-        let mut fold = Fold::new(Blocks::detect());
+        let mut fold = Fold::new(Blocks::new(Wide::detect()));
         fold.push(b"a%41 ");
         assert_eq!(fold.range(0, 2), (0, 4));
         fold.push(b"%4");
@@ -276,10 +276,10 @@ mod tests {
             piece in 1usize..500,
         ) {
             let text = parts.concat();
-            let slow = places(text.as_bytes(), Blocks::scalar(), 1);
-            prop_assert_eq!(&places(text.as_bytes(), Blocks::scalar(), piece), &slow);
-            prop_assert_eq!(&places(text.as_bytes(), Blocks::detect(), piece), &slow);
-            prop_assert_eq!(&places(text.as_bytes(), Blocks::detect(), 100_000), &slow);
+            let slow = places(text.as_bytes(), Blocks::new(None), 1);
+            prop_assert_eq!(&places(text.as_bytes(), Blocks::new(None), piece), &slow);
+            prop_assert_eq!(&places(text.as_bytes(), Blocks::new(Wide::detect()), piece), &slow);
+            prop_assert_eq!(&places(text.as_bytes(), Blocks::new(Wide::detect()), 100_000), &slow);
         }
     }
 

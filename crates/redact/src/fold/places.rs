@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::blocks::BLOCK;
+use crate::wide::BLOCK;
 
 /// Some characters in a row.
 #[derive(Clone, Copy)]
@@ -52,20 +52,20 @@ impl Places {
         self.stretches.push_back(Stretch { number, at, kept });
     }
 
-    /// The characters from this one on are bytes of the blocks from this offset on. Returns where
-    /// the last one ends; `None` if there is none.
-    pub(super) fn blocks(&mut self, mut number: u64, mut at: u64, kept: &[u64]) -> Option<u64> {
-        let mut last = None;
-        for bits in kept {
-            if *bits != 0 {
-                last = Some(at + u64::from(u64::BITS - bits.leading_zeros()));
-                let kept = Kept::Bytes(*bits);
-                self.stretches.push_back(Stretch { number, at, kept });
-                number += u64::from(bits.count_ones());
-            }
-            at += BLOCK as u64;
-        }
-        last
+    /// The characters from this one on are bytes of the blocks from this offset on: which of each,
+    /// and how many there are before it. Returns where the last one ends; `None` if there is none.
+    pub(super) fn blocks(&mut self, first: u64, start: u64, kept: &[(u64, u16)]) -> Option<u64> {
+        let blocks = kept.iter().zip((start..).step_by(BLOCK));
+        let stretches = blocks.map(|((bits, before), at)| Stretch {
+            number: first + u64::from(*before),
+            at,
+            kept: Kept::Bytes(*bits),
+        });
+        // A block without any is the last one, before an escape.
+        let count = kept.len() - usize::from(kept.last().is_some_and(|last| last.0 == 0));
+        self.stretches.extend(stretches.take(count));
+        let (bits, at) = (kept.get(count.checked_sub(1)?)?.0, BLOCK * (count - 1));
+        Some(start + at as u64 + u64::from(u64::BITS - bits.leading_zeros()))
     }
 
     /// Where a character begins and ends; `None` if it is not kept.

@@ -5,24 +5,24 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes that are looked at together.
-pub(crate) const GRAM: usize = 4;
+use super::bits::{Bits, GRAM, gram, hash, hash_both};
+use crate::wide::Wide;
+
 /// A stride beyond this gains little, and each step of it costs a piece of each needle.
 const STRIDE_MAX: usize = 9;
 /// Pieces are taken from the first bytes of a needle: what began before that is known to be there
 /// when the end of the text is looked at.
 pub(crate) const REACH: usize = 240;
-/// One bit in so many is set at most, up to the largest table.
-const SPARSE: usize = 48;
-const BITS: std::ops::RangeInclusive<u32> = 15..=22;
+/// So many looks are taken together.
+const TOGETHER: usize = 64;
 
 /// A needle, as far as any part of it that counts has to have it.
 pub(super) struct Family<'a> {
     pub(super) needle: u32,
+    /// The value that it gives away.
+    pub(super) owner: u32,
     /// Whether these bytes are its end and not its beginning.
     pub(super) is_suffix: bool,
-    /// Where they stand in the needle.
-    pub(super) from: usize,
     pub(super) bytes: &'a [u8],
 }
 
@@ -30,90 +30,82 @@ pub(super) struct Family<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) needle: u32,
-    pub(super) offset: u32,
+    /// From the beginning of the needle; of a suffix, from where it counts on.
+    pub(super) offset: u16,
     pub(super) is_suffix: bool,
 }
 
+/// Told by the piece alone, most places of most texts are none of a needle. Those that are left are
+/// told by what stands beside it, and only then the needles are looked up: their table is larger
+/// than what is near the processor.
 pub(super) struct Filter {
     stride: usize,
-    /// A bit for each hash of a piece.
-    bits: Box<[u64]>,
-    shift: u32,
-    /// Pieces by hash, with open addressing; their places are `places[from..to]`.
-    slots: Zeroizing<Vec<Slot>>,
-    places: Vec<Place>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    gram: u32,
-    from: u32,
-    to: u32,
-}
-
-impl Zeroize for Slot {
-    fn zeroize(&mut self) {
-        self.gram.zeroize();
-    }
+    wide: Option<Wide>,
+    pieces: Bits,
+    /// Pieces with the four bytes behind them, and with those before them; pieces of needles that
+    /// have neither.
+    ahead: Bits,
+    behind: Bits,
+    alone: Bits,
+    /// Where the places of the pieces with a hash begin, by its first bits; they end where the next
+    /// ones begin.
+    buckets: Box<[u32]>,
+    places: Box<[Place]>,
+    /// The pieces themselves, in the order of the places.
+    grams: Zeroizing<Vec<u32>>,
 }
 
 impl Filter {
-    pub(super) fn new(mut families: Vec<Family<'_>>) -> Self {
+    pub(super) fn new(families: &[Family<'_>], wide: Option<Wide>) -> Self {
         let shortest = families.iter().map(|f| f.bytes.len()).min();
         let stride = shortest.map_or(STRIDE_MAX, |len| (len + 1 - GRAM).min(STRIDE_MAX));
-        // Equal beginnings get equal pieces, which are then looked up once.
-        families.sort_by_key(|family| (family.bytes, family.needle));
-        let mut taken = vec![0u8; 1 << 16];
-        let mut pieces = Zeroizing::new(Vec::with_capacity(families.len() * stride));
-        for family in &families {
-            let start = rarest(family.bytes, stride, &mut taken);
+        let mut chosen = Chosen::default();
+        let count = families.len() * stride;
+        let mut pieces = Zeroizing::new(Vec::with_capacity(count));
+        let [mut first, mut ahead, mut behind] = [(); 3].map(|()| Bits::new(count));
+        let mut alone = Bits::new(0);
+        for family in families {
+            let bytes = family.bytes;
+            let start = chosen.choose(bytes, stride, family.owner);
             for at in start..start + stride {
-                pieces.push(Piece {
-                    gram: gram(family.bytes, at),
-                    place: Place {
-                        needle: family.needle,
-                        offset: u32::try_from(family.from + at).unwrap_or(u32::MAX),
-                        is_suffix: family.is_suffix,
-                    },
-                });
+                let gram = gram(bytes, at);
+                first.insert(hash(gram));
+                if at + 2 * GRAM <= bytes.len() {
+                    ahead.insert(hash_both(&bytes[at..]));
+                } else if at >= GRAM {
+                    behind.insert(hash_both(&bytes[at - GRAM..]));
+                } else {
+                    alone.insert(hash(gram));
+                }
+                let place = Place {
+                    needle: family.needle,
+                    offset: u16::try_from(at).unwrap_or(u16::MAX),
+                    is_suffix: family.is_suffix,
+                };
+                pieces.push(Piece { gram, place });
             }
         }
-        pieces.sort_by_key(|piece| piece.gram);
-        let wanted = (pieces.len() * SPARSE).next_power_of_two().trailing_zeros();
-        let size = wanted.clamp(*BITS.start(), *BITS.end());
-        let mut filter = Filter {
+        let size = count.next_power_of_two().trailing_zeros().clamp(4, 20);
+        let bucket = |gram: u32| (hash(gram) >> (32 - size)) as usize;
+        pieces.sort_unstable_by_key(|piece| (hash(piece.gram), piece.place.needle));
+        let mut buckets = vec![0; (1 << size) + 1].into_boxed_slice();
+        for piece in pieces.iter() {
+            buckets[bucket(piece.gram) + 1] += 1;
+        }
+        for at in 1..buckets.len() {
+            buckets[at] += buckets[at - 1];
+        }
+        Filter {
             stride,
-            bits: vec![0; 1 << (size - 6)].into_boxed_slice(),
-            shift: 32 - size,
-            slots: Zeroizing::new(vec![
-                Slot::default();
-                (2 * pieces.len() + 1).next_power_of_two()
-            ]),
+            wide,
+            pieces: first,
+            ahead,
+            behind,
+            alone,
+            buckets,
             places: pieces.iter().map(|piece| piece.place).collect(),
-        };
-        let mut from = 0;
-        for same in pieces.chunk_by(|a, b| a.gram == b.gram) {
-            let to = from + same.len();
-            filter.insert(same[0].gram, from, to);
-            from = to;
+            grams: Zeroizing::new(pieces.iter().map(|piece| piece.gram).collect()),
         }
-        filter
-    }
-
-    fn insert(&mut self, gram: u32, from: usize, to: usize) {
-        let bit = (hash(gram) >> self.shift) as usize;
-        self.bits[bit / 64] |= 1 << (bit % 64);
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(gram) as usize & mask;
-        while self.slots[slot].to != 0 {
-            slot = (slot + 1) & mask;
-        }
-        let number = |place| u32::try_from(place).unwrap_or(u32::MAX);
-        self.slots[slot] = Slot {
-            gram,
-            from: number(from),
-            to: number(to),
-        };
     }
 
     /// How many bytes lie between two looks.
@@ -123,41 +115,62 @@ impl Filter {
 
     /// Looks at `text` from `at` on in strides; calls `found` with each place of the text where
     /// needles may be, and which. Returns where the next look is due.
-    #[inline]
+    ///
+    /// Some looks are taken together, and the places that are left are gathered without a branch:
+    /// the processor waits for no table then, but asks for the next places meanwhile.
     pub(super) fn look(
         &self,
         text: &[u8],
         mut at: usize,
         mut found: impl FnMut(usize, &[Place]),
     ) -> usize {
-        while let Some(bytes) = text.get(at..at + GRAM) {
-            let gram = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            let bit = (hash(gram) >> self.shift) as usize;
-            if self.bits[bit / 64] >> (bit % 64) & 1 == 1 {
-                let places = self.places(gram);
+        let mut left = [0; TOGETHER];
+        while at + GRAM <= text.len() {
+            let count;
+            (count, at) = self
+                .pieces
+                .look(self.wide, text, at, self.stride, &mut left);
+            let mut sure = 0;
+            for look in 0..count {
+                let at = left[look];
+                left[sure] = at;
+                sure += usize::from(self.may_be(text, at as usize));
+            }
+            for at in &left[..sure] {
+                let at = *at as usize;
+                let places = self.places(gram(text, at));
                 if !places.is_empty() {
                     found(at, places);
                 }
             }
-            at += self.stride;
         }
         at
     }
 
-    #[cold]
-    fn places(&self, gram: u32) -> &[Place] {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(gram) as usize & mask;
-        loop {
-            let found = &self.slots[slot];
-            if found.to == 0 {
-                return &[];
-            }
-            if found.gram == gram {
-                return &self.places[found.from as usize..found.to as usize];
-            }
-            slot = (slot + 1) & mask;
+    /// Whether what stands beside a piece may be that of a needle, as far as it is there.
+    #[inline]
+    fn may_be(&self, text: &[u8], at: usize) -> bool {
+        if at < GRAM || at + 2 * GRAM > text.len() {
+            return true;
         }
+        self.ahead.has(hash_both(&text[at..]))
+            | self.behind.has(hash_both(&text[at - GRAM..]))
+            | self.alone.has(hash(gram(text, at)))
+    }
+
+    fn places(&self, gram: u32) -> &[Place] {
+        let shift = 32 - self.buckets.len().ilog2();
+        let bucket = (hash(gram) >> shift) as usize;
+        let (from, to) = (
+            self.buckets[bucket] as usize,
+            self.buckets[bucket + 1] as usize,
+        );
+        let grams = &self.grams[from..to];
+        let Some(first) = grams.iter().position(|other| *other == gram) else {
+            return &[];
+        };
+        let count = grams[first..].iter().take_while(|other| **other == gram);
+        &self.places[from + first..][..count.count()]
     }
 }
 
@@ -172,44 +185,65 @@ impl Zeroize for Piece {
     }
 }
 
-pub(super) fn gram(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+/// The pieces chosen so far, by hash.
+struct Chosen {
+    /// How often, and for which value last: its number and 1.
+    counts: Box<[u8]>,
+    owners: Box<[u32]>,
+    costs: Vec<u32>,
 }
 
-/// Multiplicative hashing (Knuth, The Art of Computer Programming 3, §6.4); the high bits count.
-#[inline]
-pub(super) fn hash(gram: u32) -> u32 {
-    let mixed = gram.wrapping_mul(0x9E37_79B1);
-    mixed ^ mixed >> 15
-}
-
-/// Where the pieces begin that are rarest in ordinary text and not yet taken by other needles.
-fn rarest(bytes: &[u8], stride: usize, taken: &mut [u8]) -> usize {
-    let last = bytes.len().min(REACH) - (stride + GRAM - 1);
-    let cell = |at: usize| (hash(gram(bytes, at)) >> 16) as usize;
-    let cost = |at: usize, taken: &[u8]| commonness(bytes, at) + 4 * u32::from(taken[cell(at)]);
-    // More places than these cost more to weigh than they gain.
-    let looked_at = last.min(24);
-    let costs: Vec<u32> = (0..looked_at + stride).map(|at| cost(at, taken)).collect();
-    let best = (0..=looked_at)
-        .min_by_key(|start| costs[*start..start + stride].iter().sum::<u32>())
-        .unwrap_or(0);
-    for at in best..best + stride {
-        let cell = &mut taken[cell(at)];
-        *cell = cell.saturating_add(1);
+impl Default for Chosen {
+    fn default() -> Self {
+        Chosen {
+            counts: vec![0; 1 << 16].into_boxed_slice(),
+            owners: vec![0; 1 << 16].into_boxed_slice(),
+            costs: Vec::new(),
+        }
     }
-    best
+}
+
+/// More places of a needle than these cost more to weigh than they gain.
+const WEIGHED: usize = 24;
+
+impl Chosen {
+    /// Where as many pieces in a row begin as the stride asks for: those that the needle shares with
+    /// others of its value, else those that are rarest in ordinary text and not taken by the needles
+    /// of other values.
+    fn choose(&mut self, bytes: &[u8], stride: usize, owner: u32) -> usize {
+        let cell = |at: usize| (hash(gram(bytes, at)) >> 16) as usize;
+        let last = (bytes.len().min(REACH) - (stride + GRAM - 1)).min(WEIGHED);
+        self.costs.clear();
+        for at in 0..last + stride {
+            let cell = cell(at);
+            self.costs.push(match self.owners[cell] == owner + 1 {
+                true => 0,
+                false => commonness(bytes, at) + 3 * u32::from(self.counts[cell]),
+            });
+        }
+        let windows = self.costs.windows(stride).enumerate();
+        let best = windows.min_by_key(|(_, costs)| costs.iter().sum::<u32>());
+        let best = best.map_or(0, |(start, _)| start);
+        for at in best..best + stride {
+            let cell = cell(at);
+            if self.owners[cell] != owner + 1 {
+                self.counts[cell] = self.counts[cell].saturating_add(1);
+                self.owners[cell] = owner + 1;
+            }
+        }
+        best
+    }
 }
 
 /// How often four such bytes stand together in logs, code and prose, roughly.
 fn commonness(bytes: &[u8], at: usize) -> u32 {
-    let classes = [0, 1, 2, 3].map(|next| Class::of(bytes[at + next]));
-    let single: u32 = classes.iter().map(|class| class.weight()).sum();
-    let runs = classes.windows(2).filter(|pair| pair[0] == pair[1]).count();
-    single + 3 * u32::try_from(runs).unwrap_or(0)
+    let classes = [0, 1, 2, 3].map(|next| CLASSES[usize::from(bytes[at + next])]);
+    let pairs = classes.windows(2);
+    let weights = pairs.map(|pair| PAIRS[pair[0] as usize][pair[1] as usize]);
+    weights.map(u32::from).sum()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Class {
     Lower,
     Upper,
@@ -219,9 +253,22 @@ enum Class {
     Rare,
 }
 
-impl Class {
-    fn of(byte: u8) -> Self {
-        match byte {
+/// How often a byte of one class follows one of another, roughly: words and numbers are common, a
+/// digit beside a letter is not.
+const PAIRS: [[u8; 6]; 6] = [
+    [10, 2, 2, 8, 7, 1],
+    [5, 6, 2, 4, 4, 1],
+    [2, 2, 9, 7, 8, 1],
+    [8, 5, 7, 8, 5, 1],
+    [7, 4, 8, 6, 5, 1],
+    [1, 1, 1, 1, 1, 1],
+];
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Rare; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
             b'a'..=b'z' => Class::Lower,
             b'A'..=b'Z' => Class::Upper,
             b'0'..=b'9' => Class::Digit,
@@ -230,17 +277,8 @@ impl Class {
                 Class::Mark
             }
             _ => Class::Rare,
-        }
+        };
+        byte += 1;
     }
-
-    fn weight(self) -> u32 {
-        match self {
-            Class::Lower => 8,
-            Class::Upper => 4,
-            Class::Digit => 6,
-            Class::Blank => 8,
-            Class::Mark => 5,
-            Class::Rare => 1,
-        }
-    }
-}
+    classes
+};

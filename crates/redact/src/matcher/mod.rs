@@ -5,6 +5,7 @@
 //! up in the sorted beginnings of all needles. Both take a few bytes for each needle beside the
 //! needles themselves, and text that has nothing of them passes at the speed of memory.
 
+mod bits;
 mod filter;
 mod repeats;
 mod scan;
@@ -16,6 +17,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::finding::Form;
 use crate::needle::{Edge, Needle};
+use crate::wide::Wide;
 
 pub(crate) use scan::{Hit, Open, Scan};
 
@@ -68,7 +70,7 @@ impl Entry {
 impl Matcher {
     /// Compiles needles. Of equal needles the earlier wins, unless only the later belongs to a
     /// value with a name (`named`, by owner).
-    pub(crate) fn new(needles: &[Needle], named: &[bool]) -> Self {
+    pub(crate) fn new(needles: &[Needle], named: &[bool], wide: Option<Wide>) -> Self {
         let unique = unique(needles, named);
         // Sized at once, so that growth leaves no copy behind.
         let size = unique.iter().map(|needle| needle.bytes.len()).sum();
@@ -101,14 +103,14 @@ impl Matcher {
             let cut = needle.cut.filter(|cut| cut.suffix < bytes.len());
             let suffix = cut.map(|cut| Family {
                 needle: number,
+                owner: needle.owner,
                 is_suffix: true,
-                from: bytes.len() - cut.suffix,
                 bytes: &bytes[bytes.len() - cut.suffix..],
             });
             let whole = Family {
                 needle: number,
+                owner: needle.owner,
                 is_suffix: false,
-                from: 0,
                 bytes: whole,
             };
             [Some(whole), suffix].into_iter().flatten()
@@ -128,7 +130,7 @@ impl Matcher {
         }
         Matcher {
             repeats,
-            filter: Filter::new(families.collect()),
+            filter: Filter::new(&families.collect::<Vec<_>>(), wide),
             starts,
             left,
             text,
@@ -173,7 +175,7 @@ fn unique<'a>(needles: &'a [Needle], named: &[bool]) -> Vec<&'a Needle> {
     let mut places: HashMap<(&[u8], Edge, Edge, bool), usize> = HashMap::new();
     let mut unique: Vec<&Needle> = Vec::with_capacity(needles.len());
     for needle in needles {
-        if needle.bytes.len() < filter::GRAM {
+        if needle.bytes.len() < bits::GRAM {
             continue;
         }
         let key = (&needle.bytes[..], needle.left, needle.right, needle.is_wide);

@@ -99,7 +99,7 @@ impl Scan {
         at: usize,
         found: &mut Vec<Hit>,
     ) {
-        let Some(start) = at.checked_sub(place.offset as usize) else {
+        let Some(start) = at.checked_sub(usize::from(place.offset)) else {
             return;
         };
         let entry = &matcher.entries[place.needle as usize];
@@ -136,7 +136,8 @@ impl Scan {
         found: &mut Vec<Hit>,
     ) {
         let entry = &matcher.entries[place.needle as usize];
-        let (before, after) = matcher.bytes(entry).split_at(place.offset as usize);
+        let from = (entry.len - entry.suffix) as usize + usize::from(place.offset);
+        let (before, after) = matcher.bytes(entry).split_at(from);
         let rest = &text[at..];
         let same = common_prefix(after, rest);
         if same < after.len() && same < rest.len() {

@@ -1,22 +1,24 @@
 //! How needles begin, in sorted order: what the end of a text may go on to be.
 
-use zeroize::Zeroizing;
-
-use super::filter::{GRAM, REACH, hash};
+use super::bits::{Bits, GRAM, gram, hash, hash_both};
+use super::filter::REACH;
 use super::{Entry, offset};
 use crate::needle::{Edge, Needle};
 
-/// How many beginnings are asked for their owner at most.
+/// How many beginnings are asked at most.
 const ASKED: usize = 64;
 
 pub(super) struct Starts {
     /// The beginnings of needles, and the places in them from where on a suffix counts; sorted by
     /// what follows up to the end of the needle.
     sorted: Vec<Start>,
-    /// A bit for each hash of the first four bytes, for each pair of first bytes, and for each first
-    /// byte: most places of most texts are told by these.
-    grams: Zeroizing<Vec<u64>>,
-    pairs: Zeroizing<Vec<u64>>,
+    /// The first eight bytes of each, the first four, the first two, the first: most places of most
+    /// texts are told by these.
+    eights: Bits,
+    fours: Bits,
+    /// By the first two bytes, in their order: what the last bytes of a text are asked for.
+    pairs: Vec<Pair>,
+    ones: Box<[One; 256]>,
     /// How far from its end a text has to be looked through.
     reach: usize,
     /// What any needle takes in to its left.
@@ -30,7 +32,24 @@ struct Start {
     entry: u32,
 }
 
-const GRAM_BITS: u32 = 19;
+/// Beginnings with the same first byte.
+#[derive(Clone, Copy)]
+struct One {
+    /// Where their pairs begin and end.
+    from: u32,
+    to: u32,
+    /// What they take in to their left; `None` if there are none.
+    left: Option<Edge>,
+}
+
+/// Beginnings with the same first two bytes.
+struct Pair {
+    second: u8,
+    /// Where they begin and end.
+    from: u32,
+    to: u32,
+    left: Edge,
+}
 
 /// The earliest place of a text from where on it may go on to be a needle.
 pub(super) struct Open {
@@ -60,18 +79,37 @@ impl Starts {
         let of = |start: &Start| &text[start.from as usize..start.to as usize];
         sorted.sort_unstable_by(|a, b| of(a).cmp(of(b)));
         let mut starts = Starts {
-            grams: Zeroizing::new(vec![0; 1 << (GRAM_BITS - 6)]),
-            pairs: Zeroizing::new(vec![0; 1 << (16 - 6)]),
+            eights: Bits::new(sorted.len()),
+            fours: Bits::new(sorted.len()),
+            pairs: Vec::new(),
+            ones: Box::new([One::NONE; 256]),
             sorted: Vec::new(),
             reach,
             left,
         };
         for start in &sorted {
             let bytes = of(start);
-            let bit = gram_bit(bytes);
-            starts.grams[bit / 64] |= 1 << (bit % 64);
-            let bit = pair_bit(bytes);
-            starts.pairs[bit / 64] |= 1 << (bit % 64);
+            starts.fours.insert(hash(gram(bytes, 0)));
+            if bytes.len() >= 2 * GRAM {
+                starts.eights.insert(hash_both(bytes));
+            }
+        }
+        let two = |start: &Start| (of(start)[0], of(start)[1]);
+        let mut from = 0;
+        for same in sorted.chunk_by(|a, b| two(a) == two(b)) {
+            let to = from + offset(same.len());
+            let (first, second) = two(&same[0]);
+            let edges = same.iter().map(|start| start.left(entries));
+            let left = edges.fold(Edge::NONE, Edge::or);
+            let pairs = offset(starts.pairs.len());
+            starts.ones[usize::from(first)].add(pairs, left);
+            starts.pairs.push(Pair {
+                second,
+                from,
+                to,
+                left,
+            });
+            from = to;
         }
         starts.sorted = sorted;
         starts
@@ -84,10 +122,10 @@ impl Starts {
         for at in end.saturating_sub(self.reach)..end {
             let rest = &tail[at..];
             let may_be = match rest.len() {
-                0 => false,
-                1 => true,
-                2 | 3 => bit(&self.pairs, pair_bit(rest)),
-                _ => bit(&self.grams, gram_bit(rest)),
+                0..4 => true,
+                4..8 => self.fours.has(hash(gram(rest, 0))),
+                // What goes on is longer.
+                _ => self.eights.has(hash_both(rest)),
             };
             if may_be && let Some(left) = self.left_of(text, entries, rest) {
                 return Open { at, left };
@@ -102,20 +140,27 @@ impl Starts {
     /// What the needles that go on where `rest` ends take in to their left; `None` where there are
     /// none.
     fn left_of(&self, text: &[u8], entries: &[Entry], rest: &[u8]) -> Option<Edge> {
+        match rest {
+            [first] => return self.ones[usize::from(*first)].left,
+            [first, second] => return self.pair(*first, *second).map(|pair| pair.left),
+            _ => {}
+        }
         let mut left = None;
         for (count, start) in self.going_on(text, rest).enumerate() {
             if count == ASKED {
                 return Some(self.left);
             }
-            let entry = &entries[start.entry as usize];
-            let edge = match (start.from == entry.at, entry.is_wide) {
-                (true, false) => entry.left,
-                (true, true) => Edge::ZERO,
-                (false, _) => Edge::NONE,
-            };
+            let edge = start.left(entries);
             left = Some(left.unwrap_or(Edge::NONE).or(edge));
         }
         left
+    }
+
+    fn pair(&self, first: u8, second: u8) -> Option<&Pair> {
+        let one = self.ones[usize::from(first)];
+        let pairs = &self.pairs[one.from as usize..one.to as usize];
+        let found = pairs.binary_search_by_key(&second, |pair| pair.second);
+        found.ok().map(|at| &pairs[at])
     }
 
     /// The one value that `rest` may go on to be, if there is only one.
@@ -133,21 +178,52 @@ impl Starts {
     /// The needles of which `rest` is a proper prefix.
     fn going_on<'a>(&'a self, text: &'a [u8], rest: &'a [u8]) -> impl Iterator<Item = &'a Start> {
         let of = |start: &Start| &text[start.from as usize..start.to as usize];
-        let first = self.sorted.partition_point(|start| of(start) <= rest);
-        self.sorted[first..]
+        let range = match rest {
+            [] => 0..self.sorted.len(),
+            [first] => {
+                let one = self.ones[usize::from(*first)];
+                let pairs = &self.pairs[one.from as usize..one.to as usize];
+                let from = pairs.first().map_or(0, |pair| pair.from);
+                from as usize..pairs.last().map_or(from, |pair| pair.to) as usize
+            }
+            [first, second, ..] => {
+                let pair = self.pair(*first, *second);
+                pair.map_or(0..0, |pair| pair.from as usize..pair.to as usize)
+            }
+        };
+        let sorted = &self.sorted[range];
+        let first = sorted.partition_point(|start| of(start) <= rest);
+        sorted[first..]
             .iter()
             .take_while(move |start| of(start).starts_with(rest))
     }
 }
 
-fn bit(set: &[u64], index: usize) -> bool {
-    set[index / 64] >> (index % 64) & 1 == 1
+impl One {
+    const NONE: One = One {
+        from: 0,
+        to: 0,
+        left: None,
+    };
+
+    /// The next pair of this byte has this number.
+    fn add(&mut self, pair: u32, left: Edge) {
+        if self.left.is_none() {
+            self.from = pair;
+        }
+        self.to = pair + 1;
+        self.left = Some(self.left.unwrap_or(Edge::NONE).or(left));
+    }
 }
 
-fn gram_bit(bytes: &[u8]) -> usize {
-    (hash(super::filter::gram(bytes, 0)) >> (32 - GRAM_BITS)) as usize
-}
-
-fn pair_bit(bytes: &[u8]) -> usize {
-    usize::from(u16::from_le_bytes([bytes[0], bytes[1]]))
+impl Start {
+    /// What a needle that begins here takes in to its left.
+    fn left(&self, entries: &[Entry]) -> Edge {
+        let entry = &entries[self.entry as usize];
+        match (self.from == entry.at, entry.is_wide) {
+            (true, false) => entry.left,
+            (true, true) => Edge::ZERO,
+            (false, _) => Edge::NONE,
+        }
+    }
 }

@@ -99,8 +99,9 @@ proptest! {
     #[test]
     fn what_is_found_and_held_back_is_what_a_slow_search_tells(
         specs in specs(),
-        pieces in vec((0..6usize, 0..200usize, 0..200usize, vec(select(&b"abcd1x"[..]), 0..4)), 0..8),
-        sizes in vec(1..40usize, 1..5),
+        pieces in vec((0..6usize, 0..200usize, 0..200usize, vec(select(&b"abcd1x"[..]), 0..40)), 0..8),
+        sizes in vec(1..700usize, 1..5),
+        is_wide in any::<bool>(),
     ) {
         prop_assume!(!specs.is_empty());
         let needles = needles(&specs);
@@ -111,7 +112,8 @@ proptest! {
             text.extend_from_slice(&bytes[from.min(to)..from.max(to)]);
             text.extend(noise);
         }
-        let matcher = Matcher::new(&needles, &vec![true; needles.len()]);
+        let wide = is_wide.then(Wide::detect).flatten();
+        let matcher = Matcher::new(&needles, &vec![true; needles.len()], wide);
         let mut scan = Scan::default();
         let (mut found, mut base, mut at) = (Vec::new(), 0, 0);
         for size in sizes.iter().cycle() {
