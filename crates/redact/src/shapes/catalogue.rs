@@ -51,8 +51,9 @@ pub struct Rule {
 #[non_exhaustive]
 pub enum Checked {
     /// The provider's own words: a page, an announcement, an example or its
-    /// published code says what marks the credential. Where it says nothing
-    /// of length or alphabet, those agree with what others have seen.
+    /// published code says what marks the credential, read there or quoted
+    /// with its address by others. Where it says nothing of length or
+    /// alphabet, those agree with what others have seen.
     Page,
     /// What others have seen: published lists of forms agree, and nothing of
     /// the provider's was found that says it.
