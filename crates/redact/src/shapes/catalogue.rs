@@ -17,6 +17,8 @@ pub struct Rule {
     pub page: String,
     /// Where it is rotated or revoked.
     pub rotate: String,
+    /// What the form was compared with; none for a rule from knowledge alone.
+    pub checked: Option<Checked>,
     /// At least one of them stands on the line of every match.
     pub keywords: Vec<String>,
     /// What else stands on the line of every match: spares most lines the
@@ -43,6 +45,21 @@ pub struct Rule {
     pub allow: Vec<String>,
 }
 
+/// What the form in a rule was compared with, and found to agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Checked {
+    /// The provider's own words: a page, an announcement, an example or its
+    /// published code says what marks the credential, read there or quoted
+    /// with its address by others. Where it says nothing of length or
+    /// alphabet, those agree with what others have seen.
+    Page,
+    /// What others have seen: published lists of forms agree, and nothing of
+    /// the provider's was found that says it.
+    Format,
+}
+
 /// A check on the characters of a secret beyond its pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -53,6 +70,9 @@ pub enum Checksum {
     /// The last eight characters are the CRC-32 of what stands before `_`,
     /// little-endian, in hex.
     Crc32Hex,
+    /// The last six characters are the CRC-32 of the 54 before them,
+    /// little-endian, in base64 without padding.
+    Crc32Base64,
     /// Bech32 (BIP 173).
     Bech32,
     /// A macaroon, version 2, in URL-safe base64 after the prefix.

@@ -17,6 +17,7 @@ impl Checksum {
         match self {
             Checksum::Crc32Base62 => crc32_base62(secret),
             Checksum::Crc32Hex => crc32_hex(secret),
+            Checksum::Crc32Base64 => crc32_base64(secret),
             Checksum::Bech32 => bech32(secret),
             Checksum::Macaroon => macaroon(secret).is_some(),
             Checksum::Jwt => jwt_header(secret),
@@ -56,6 +57,18 @@ fn crc32_hex(secret: &[u8]) -> bool {
     };
     let bytes = crc32fast::hash(text).to_le_bytes();
     format!("{:08x}", u32::from_be_bytes(bytes)).as_bytes() == check
+}
+
+/// Source: Confluent's page on API keys: the six characters are the checksum
+/// of the 54 between them and the prefix.
+fn crc32_base64(secret: &[u8]) -> bool {
+    let Some((text, check)) = secret.split_last_chunk::<6>() else {
+        return false;
+    };
+    let Some((_, body)) = text.split_last_chunk::<54>() else {
+        return false;
+    };
+    decode(check).is_some_and(|bytes| bytes == crc32fast::hash(body).to_le_bytes())
 }
 
 /// Source: BIP 173, with the constant 1; age and Nostr use it beyond 90 characters.
@@ -200,6 +213,7 @@ mod tests {
         for check in [
             Checksum::Crc32Base62,
             Checksum::Crc32Hex,
+            Checksum::Crc32Base64,
             Checksum::Bech32,
             Checksum::Macaroon,
             Checksum::Jwt,

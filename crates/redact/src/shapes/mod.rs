@@ -1,7 +1,8 @@
 //! Credentials that are recognised by their form.
 //!
-//! For values that nobody told us: a catalogue of named rules, written from
-//! the vendors' own documentation, says how each kind of credential looks.
+//! For values that nobody told us: a catalogue of named rules says how each
+//! kind of credential looks, and of each whether that was compared with the
+//! vendor's own words ([`Checked`]).
 //! All keywords of all rules are searched in one pass; only a line that has a
 //! rule's keyword meets that rule's pattern, and what the pattern finds must
 //! still have enough entropy, a right checksum where the form has one, and be
@@ -51,7 +52,7 @@ use pattern::Pattern;
 use pem::Labels;
 use scan::Scan;
 
-pub use catalogue::{Checksum, Rule};
+pub use catalogue::{Checked, Checksum, Rule};
 pub use stream::ShapeStream;
 
 /// A secret that a rule recognised.

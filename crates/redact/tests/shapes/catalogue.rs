@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_redact::shapes::Shapes;
+use subrosa_redact::shapes::{Checked, Shapes};
 
 #[test]
 fn there_are_enough_rules_and_each_says_what_it_must() {
@@ -39,6 +39,29 @@ fn generic_rules_stand_last() {
         .unwrap();
     assert!(rules[first..].iter().all(|rule| rule.provider == "any"));
     assert_eq!(rules.len() - first, 3);
+}
+
+/// Not every form was compared with what its provider says. The catalogue
+/// tells which were, and their number may only grow.
+#[test]
+fn the_catalogue_says_what_was_checked() {
+    let rules = Shapes::builtin().rules();
+    let count = |checked| rules.iter().filter(|rule| rule.checked == checked).count();
+    let page = count(Some(Checked::Page));
+    let format = count(Some(Checked::Format));
+    let alone = count(None);
+    assert!(
+        page >= 160,
+        "{page} rules agree with their provider's words"
+    );
+    assert!(page + format >= 273, "{format} rules agree with others");
+    assert!(alone <= 63, "{alone} rules stand alone");
+    // What any program may hold has no provider to ask.
+    assert!(
+        rules
+            .iter()
+            .all(|rule| rule.provider != "any" || rule.checked.is_none())
+    );
 }
 
 /// Patterns are bounded, so that windows of a long line can overlap by enough.
