@@ -4,10 +4,12 @@ use crate::wide::Wide;
 
 /// Bytes that are looked at together.
 pub(crate) const GRAM: usize = 4;
-/// One bit in so many is set at most, up to the largest table: one that stays near the processor
-/// together with the text.
-const SPARSE: usize = 16;
-const BITS: std::ops::RangeInclusive<u32> = 9..=20;
+/// Of a table that stays with the processor's nearest memory, one bit in so many is set; of a larger
+/// one, more.
+const SPARSE: usize = 24;
+const NEAR: usize = 1 << 18;
+const DENSE: usize = 6;
+const BITS: std::ops::RangeInclusive<u32> = 9..=24;
 
 /// A bit for each hash.
 pub(super) struct Bits {
@@ -18,7 +20,8 @@ pub(super) struct Bits {
 impl Bits {
     /// For so many hashes.
     pub(super) fn new(count: usize) -> Self {
-        let wanted = (count * SPARSE).next_power_of_two().trailing_zeros();
+        let wanted = (count * SPARSE).min(NEAR).max(count * DENSE);
+        let wanted = wanted.next_power_of_two().trailing_zeros();
         let size = wanted.clamp(*BITS.start(), *BITS.end());
         Bits {
             bits: vec![0; 1 << (size - 6)].into_boxed_slice(),
