@@ -23,6 +23,8 @@ pub struct Options {
     pub parts: Vec<String>,
     /// Bytes of the log.
     pub size: u64,
+    /// Bytes that no text exceeds.
+    pub most: u64,
     /// How often each subject is measured.
     pub rounds: usize,
     /// One JSON document instead of tables.
@@ -38,6 +40,7 @@ impl Options {
         let mut options = Self {
             parts: Vec::new(),
             size: 1024 * MIB,
+            most: u64::MAX,
             rounds: 5,
             is_json: false,
         };
@@ -68,9 +71,19 @@ impl Options {
     /// Bytes of a text.
     #[must_use]
     pub fn size_of(&self, kind: Kind) -> u64 {
-        match kind {
+        let size = match kind {
             Kind::Log => self.size,
             _ => (self.size / 4).max(MIB),
+        };
+        size.min(self.most)
+    }
+
+    /// The same with texts of no more than `most` bytes.
+    #[must_use]
+    pub fn within(&self, most: u64) -> Self {
+        Self {
+            most,
+            ..self.clone()
         }
     }
 

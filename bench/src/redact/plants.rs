@@ -100,12 +100,9 @@ impl Seen {
                 rest.write(&line);
                 continue;
             };
-            // The end of a text may cut a plant: then it proves nothing.
-            if line.ends_with(b"\"\n") {
-                let value = plants.plant(number).bytes;
-                let stands = memmem::find(&line, &value).is_some();
-                seen.plants.push((number, stands));
-            }
+            let value = plants.plant(number).bytes;
+            let stands = memmem::find(&line, &value).is_some();
+            seen.plants.push((number, stands));
         }
         seen.rest = rest.finish();
         Ok(seen)
@@ -135,7 +132,9 @@ pub struct Checked {
 /// `known` tells whether a program was told to find a plant.
 #[must_use]
 pub fn checked(input: &Seen, output: &Seen, known: impl Fn(usize) -> bool) -> Checked {
-    let numbers = input.plants.iter().map(|(number, _)| *number);
+    // The end of a text may cut a plant: then it proves nothing.
+    let whole = input.plants.iter().filter(|(_, stands)| *stands);
+    let numbers = whole.map(|(number, _)| *number);
     let told: Vec<usize> = numbers.filter(|number| known(*number)).collect();
     let is_masked = |number: &usize| output.plants.contains(&(*number, false));
     Checked {

@@ -47,10 +47,14 @@ impl Row {
         self.bytes as f64 / self.cpu() / 1e9
     }
 
-    /// The same without what its start takes.
+    /// The same without what its start takes; no number where that is nearly everything.
     #[must_use]
     pub fn net_speed(&self) -> f64 {
-        self.bytes as f64 / (self.cpu() - self.start).max(1e-9) / 1e9
+        let net = self.cpu() - self.start;
+        match net > self.cpu() / 20.0 {
+            true => self.bytes as f64 / net / 1e9,
+            false => f64::NAN,
+        }
     }
 
     /// The greatest memory of all runs, in megabytes.
@@ -196,6 +200,7 @@ impl Report {
 #[must_use]
 pub fn digits(value: f64) -> String {
     match value.abs() {
+        size if size.is_nan() => "-".to_owned(),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 || size == 0.0 => format!("{value:.2}"),

@@ -114,10 +114,17 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     all.push(each(text, |byte| format!("&#{byte};")));
     all.push(each(text, |byte| format!("%{byte:02X}")));
     all.push(each(text, |byte| format!("\\{byte:03o}")));
+    all.push(
+        secret
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect(),
+    );
+    all.push(each(text, |byte| format!("{byte:02x} ")));
     let mut distinct: Vec<Vec<u8>> = Vec::new();
     for mut form in all {
         // What stands between two bytes does not stand behind the last.
-        if form.ends_with(b":") {
+        if form.ends_with(b":") || form.ends_with(b" ") {
             form.pop();
         }
         if !distinct.contains(&form) {

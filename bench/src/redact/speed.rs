@@ -16,31 +16,36 @@ use super::subjects::{Subject, Subjects};
 const COUNTS: [usize; 2] = [10, 1000];
 /// Megabytes that the program may take, whatever it knows and reads.
 const MEMORY: f64 = 32.0;
+/// Seconds of one subject on one text after which it is not measured once more.
+const PATIENCE: f64 = 30.0;
+/// What is tried first, to see how much of a text can be afforded.
+const TASTE: u64 = 1 << 20;
 
 /// Measures on every text that was asked for.
 ///
 /// # Errors
 /// When a subject fails.
 pub fn run(options: &Options, cache: &Cache, report: &mut Report) -> Result<()> {
-    let subjects = Subjects::find(cache, options)?;
+    let subjects = Subjects::find(cache)?;
     if let Some(why) = subjects.left_out() {
         report.say(&format!("left out: hyperscan: {why}"));
         report.keep("left_out", json!({"hyperscan": why}));
     }
     for kind in Kind::ALL {
         if options.has(kind.name()) {
-            let mut all = vec![subjects.cat(kind)];
-            all.extend(subjects.ours(kind, SECRETS)?);
-            all.extend(subjects.baselines(kind)?);
-            let rows = on(kind, &all, options, cache)?;
+            let options = affordable(kind, &subjects, options, cache)?;
+            let mut all = vec![subjects.cat(kind, &options)];
+            all.extend(subjects.ours(kind, SECRETS, &options)?);
+            all.extend(subjects.baselines(kind, &options)?);
+            let rows = on(kind, &all, &options, cache)?;
             report.table(kind.name(), SECRETS, &rows);
             bars(kind, &rows, report);
         }
     }
     if options.has("secrets") {
         for count in COUNTS {
-            let mut all = vec![subjects.cat(Kind::Log)];
-            all.extend(subjects.ours(Kind::Log, count)?);
+            let mut all = vec![subjects.cat(Kind::Log, options)];
+            all.extend(subjects.ours(Kind::Log, count, options)?);
             let rows = on(Kind::Log, &all, options, cache)?;
             report.table("log", count, &rows);
             counted(count, &rows, report);
@@ -50,6 +55,27 @@ pub fn run(options: &Options, cache: &Cache, report: &mut Report) -> Result<()> 
         memory(&subjects, options, cache, report)?;
     }
     Ok(())
+}
+
+/// A text on which this program is very slow is cut, so that a run of it takes a third of our
+/// patience.
+fn affordable(
+    kind: Kind,
+    subjects: &Subjects<'_>,
+    options: &Options,
+    cache: &Cache,
+) -> Result<Options> {
+    let text = cache.text(kind, TASTE)?;
+    let mut slowest = 0.0_f64;
+    for subject in subjects.ours(kind, SECRETS, options)? {
+        let took = subject.line(&text).measured()?.cpu - subject.start(cache)?;
+        slowest = slowest.max(took / TASTE as f64);
+    }
+    let mut most = options.size_of(kind);
+    while most > TASTE && most as f64 * slowest > PATIENCE / 3.0 {
+        most /= 2;
+    }
+    Ok(options.within(most))
 }
 
 /// Each subject in turn, as often as it is to be measured; then what it wrote is looked at.
@@ -70,7 +96,8 @@ fn on(kind: Kind, subjects: &[Subject], options: &Options, cache: &Cache) -> Res
     for round in 0..options.rounds {
         let mut cat = None;
         for (subject, row) in subjects.iter().zip(&mut rows) {
-            if round < subject.rounds {
+            let spent: f64 = row.costs.iter().map(|cost| cost.cpu).sum();
+            if round < subject.rounds && spent < PATIENCE {
                 let cost = subject.line(&text).measured()?;
                 let each = cost.cpu / subject.limit as f64;
                 // The first of a round is `cat`.
@@ -151,7 +178,7 @@ fn memory(
 ) -> Result<()> {
     let sizes = [1 << 20, (options.size / 16).max(1 << 20), options.size];
     report.say("\npeak memory as the stream grows, in MB");
-    for subject in subjects.ours(Kind::Log, SECRETS)? {
+    for subject in subjects.ours(Kind::Log, SECRETS, options)? {
         let mut peaks = Vec::new();
         for size in sizes {
             let text = cache.text(Kind::Log, size)?;

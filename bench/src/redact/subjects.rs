@@ -63,7 +63,6 @@ impl Subject {
 #[derive(Debug)]
 pub struct Subjects<'a> {
     cache: &'a Cache,
-    options: &'a Options,
     program: PathBuf,
     own: PathBuf,
     hyperscan: std::result::Result<PathBuf, String>,
@@ -74,10 +73,9 @@ impl<'a> Subjects<'a> {
     ///
     /// # Errors
     /// When a program of this project was not built.
-    pub fn find(cache: &'a Cache, options: &'a Options) -> Result<Self> {
+    pub fn find(cache: &'a Cache) -> Result<Self> {
         Ok(Self {
             cache,
-            options,
             program: crate::vaults::program()?,
             own: std::env::current_exe()?,
             hyperscan: hyperscan::program(cache.folder()),
@@ -92,14 +90,14 @@ impl<'a> Subjects<'a> {
 
     /// Who only copies.
     #[must_use]
-    pub fn cat(&self, kind: Kind) -> Subject {
+    pub fn cat(&self, kind: Kind, options: &Options) -> Subject {
         Subject {
             name: "cat".to_owned(),
-            limit: self.options.size_of(kind),
+            limit: options.size_of(kind),
             needles: 0,
             is_folded: false,
             secrets: 0,
-            rounds: self.options.rounds,
+            rounds: options.rounds,
             template: Line {
                 words: vec!["/bin/cat".to_owned(), TEXT.to_owned()],
                 stdin: None,
@@ -112,12 +110,12 @@ impl<'a> Subjects<'a> {
     ///
     /// # Errors
     /// What writing the values gave.
-    pub fn ours(&self, kind: Kind, secrets: usize) -> Result<Vec<Subject>> {
+    pub fn ours(&self, kind: Kind, secrets: usize, options: &Options) -> Result<Vec<Subject>> {
         let mut all = Vec::new();
         for is_folded in [false, true] {
-            all.push(self.ours_in(kind, secrets, is_folded, None)?);
+            all.push(self.ours_in(kind, secrets, (is_folded, None), options)?);
             if let Some(variable) = SCALAR {
-                all.push(self.ours_in(kind, secrets, is_folded, Some(variable))?);
+                all.push(self.ours_in(kind, secrets, (is_folded, Some(variable)), options)?);
             }
         }
         Ok(all)
@@ -127,8 +125,8 @@ impl<'a> Subjects<'a> {
         &self,
         kind: Kind,
         count: usize,
-        is_folded: bool,
-        variable: Option<(&str, &str)>,
+        (is_folded, variable): (bool, Option<(&str, &str)>),
+        options: &Options,
     ) -> Result<Subject> {
         let secrets = kind.secrets(count);
         let class = if kind == Kind::Periodic {
@@ -151,11 +149,11 @@ impl<'a> Subjects<'a> {
         let path = if variable.is_some() { ", scalar" } else { "" };
         Ok(Subject {
             name: format!("subrosa {mode}{path}"),
-            limit: self.options.size_of(kind),
+            limit: options.size_of(kind),
             needles: needles(&secrets, is_folded),
             is_folded,
             secrets: count,
-            rounds: self.options.rounds,
+            rounds: options.rounds,
             template: Line {
                 words,
                 stdin: Some(values),
@@ -168,7 +166,7 @@ impl<'a> Subjects<'a> {
     ///
     /// # Errors
     /// What writing the needles gave.
-    pub fn baselines(&self, kind: Kind) -> Result<Vec<Subject>> {
+    pub fn baselines(&self, kind: Kind, options: &Options) -> Result<Vec<Subject>> {
         let needles = Needles::of(&kind.secrets(SECRETS)).needles;
         let class = if kind == Kind::Periodic {
             "periodic"
@@ -183,7 +181,7 @@ impl<'a> Subjects<'a> {
             needles: needles.len(),
             is_folded: false,
             secrets: SECRETS,
-            rounds: self.options.rounds.min(3),
+            rounds: options.rounds.min(3),
             template: Line {
                 words,
                 stdin: None,
@@ -193,16 +191,16 @@ impl<'a> Subjects<'a> {
         let file = file.display().to_string();
         let mut all = Vec::new();
         if let Ok(program) = &self.hyperscan {
-            let limit = self.options.size_of(kind);
+            let limit = options.size_of(kind);
             let program = program.display().to_string();
             let words = vec![program, file.clone(), TEXT.to_owned(), limit.to_string()];
             all.push(subject("hyperscan, streaming", limit, words));
         }
         for way in [Way::Daachorse, Way::Nfa, Way::Dfa, Way::Replace] {
             let limit = match way {
-                Way::Daachorse => self.options.size_of(kind),
-                Way::Nfa | Way::Dfa => self.options.slow(kind),
-                Way::Replace => self.options.slowest(kind),
+                Way::Daachorse => options.size_of(kind),
+                Way::Nfa | Way::Dfa => options.slow(kind),
+                Way::Replace => options.slowest(kind),
             };
             let mut words = vec![self.own.display().to_string(), "baseline".to_owned()];
             words.extend([way.name().to_owned(), file.clone(), TEXT.to_owned()]);
