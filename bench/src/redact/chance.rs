@@ -16,7 +16,7 @@ impl Chance {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -27,7 +27,7 @@ impl Chance {
     /// A number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
         // The remainder is as good as even for limits this small.
-        (self.next() >> 16) as usize % limit
+        (self.number() >> 16) as usize % limit
     }
 
     /// One of several.
@@ -47,7 +47,7 @@ impl Chance {
     pub fn bytes(&mut self, count: usize, out: &mut Vec<u8>) {
         let end = out.len() + count;
         while out.len() < end {
-            out.extend(self.next().to_le_bytes());
+            out.extend(self.number().to_le_bytes());
         }
         out.truncate(end);
     }

@@ -12,7 +12,7 @@ use super::secrets::{Needles, periodic, periods, secrets};
 use super::texts::{Base64, Elf, Hex, Json, Log, Random, Text};
 
 /// Written anew when this changes: raise it with every change of a text.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Secrets that the texts hold and that most runs search for.
 pub const SECRETS: usize = 100;
 /// A plant is set each time so many bytes are written.

@@ -147,7 +147,7 @@ mod tests {
         for line in [
             "--size",
             "--size 1X",
-            "--size 9999999999G",
+            "--size 99999999999G",
             "--size 1MG",
             "hex2",
             "--rounds 0",

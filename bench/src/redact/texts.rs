@@ -58,7 +58,7 @@ impl Log {
     }
 
     fn stamp(&mut self, out: &mut Vec<u8>) {
-        self.clock += self.chance.next() % 900_000;
+        self.clock += self.chance.number() % 900_000;
         let (parts, seconds) = (self.clock % 10_000_000, self.clock / 10_000_000);
         let (minutes, hours) = (seconds / 60, seconds / 3600);
         let _ = write!(
@@ -77,7 +77,7 @@ impl Log {
         let c = &mut self.chance;
         let (a, b) = (c.pick(&WORDS), c.pick(&WORDS));
         let n = c.below(1000);
-        let hash = c.next();
+        let hash = c.number();
         // Writing to a vector cannot fail.
         let _ = match c.below(20) {
             0..=2 => writeln!(out, "   Compiling {a}-{b} v{}.{}.{}", n % 4, n % 30, n % 17),
@@ -99,9 +99,9 @@ impl Log {
                 n % 40,
                 n % 90,
                 n,
-                c.next(),
-                c.next(),
-                c.next(),
+                c.number(),
+                c.number(),
+                c.number(),
                 n % 84,
                 n % 10
             ),
@@ -139,7 +139,7 @@ impl Log {
                 out,
                 "{{\"level\":\"info\",\"ts\":{}.{n:03},\"caller\":\"{a}/{b}.go:{n}\",\"msg\":\"{a} {b}\",\"trace\":\"{hash:016x}{:016x}\",\"took\":{n}}}",
                 1_767_225_600 + n,
-                c.next()
+                c.number()
             ),
             16 => writeln!(
                 out,
@@ -152,8 +152,8 @@ impl Log {
             17 => writeln!(
                 out,
                 "commit {hash:016x}{:016x}{:08x}\nAuthor: build <build@example.com>\n    {a}: {b} without {a}",
-                c.next(),
-                c.next() >> 32
+                c.number(),
+                c.number() >> 32
             ),
             18 => writeln!(
                 out,
@@ -197,15 +197,15 @@ impl Text for Json {
                  \"tags\":[\"{a}\",\"{b}\",\"{}\"],\"ok\":{},\"sha\":\"{:016x}{:016x}\",\
                  \"url\":\"https://{a}.example.com/v2/{b}/{n}?q=%22{a}%22&page={}\",\
                  \"text\":\"the {a} of \\\"{b}\\\" is\\n{a}\\u00e9 {}.{}\",\"nested\":{{\"{a}\":null,\"{b}\":-{n}.5e3}}}}",
-                c.next() >> 32,
+                c.number() >> 32,
                 c.below(65_536),
                 c.below(4096),
                 c.below(4096),
-                c.next() >> 16,
+                c.number() >> 16,
                 c.pick(&WORDS),
                 n % 2 == 0,
-                c.next(),
-                c.next(),
+                c.number(),
+                c.number(),
                 n % 50,
                 n % 77,
                 n % 13
@@ -238,7 +238,7 @@ impl Text for Hex {
     fn more(&mut self, out: &mut Vec<u8>) {
         for _ in 0..32 {
             for _ in 0..4 {
-                let _ = write!(out, "{:016x}", self.0.next());
+                let _ = write!(out, "{:016x}", self.0.number());
             }
             out.push(b'\n');
         }
@@ -281,7 +281,7 @@ impl Text for Elf {
             c.bytes(count, out);
         }
         for number in 0..64 {
-            let address = 0x0040_0000 + c.next() % 0x0010_0000 + number * 16;
+            let address = 0x0040_0000 + c.number() % 0x0010_0000 + number * 16;
             out.extend(address.to_le_bytes());
             out.extend((number * 3).to_le_bytes());
         }
@@ -291,7 +291,7 @@ impl Text for Elf {
                 "_ZN4{}5{}17h{:016x}E\0",
                 c.pick(&WORDS),
                 c.pick(&WORDS),
-                c.next()
+                c.number()
             );
         }
         let zeros = c.below(1024);
