@@ -9,6 +9,7 @@
     reason = "a benchmark measures time and prints"
 )]
 
+pub mod redact;
 pub mod vaults;
 
 use std::time::{Duration, Instant};

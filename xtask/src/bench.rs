@@ -19,8 +19,13 @@ pub(crate) fn command(house: &House, args: &[String]) -> Result<bool> {
     if !names.contains(name) {
         bail!("no bench `{name}`; there are: {}", names.join(" "));
     }
-    // The programs that a bench compares with; what is missing is named and left out.
-    tools::provide(house)?;
+    // With `--json` the document stands alone: what is there is used.
+    let is_json = rest.iter().any(|word| word == "--json");
+    if !is_json {
+        // The programs that a bench compares with; what is missing is named and left out.
+        tools::provide(house)?;
+        tools::offer(house, name)?;
+    }
     let program = format!("bench-{name}");
     let mut build = house.cargo();
     build.args([
@@ -31,7 +36,8 @@ pub(crate) fn command(house: &House, args: &[String]) -> Result<bool> {
         "--package",
         &package(&text)?,
     ]);
-    if !shell::run(build, Show::Live)?.success {
+    let show = if is_json { Show::Kept } else { Show::Live };
+    if !shell::run(build, show)?.success {
         bail!("the release build failed");
     }
     let release = house.target.join("release");

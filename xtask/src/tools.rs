@@ -144,6 +144,39 @@ const NEEDS: &[Need] = &[
     },
 ];
 
+/// A library that one bench compares with; no test needs it.
+struct Offer {
+    bench: &'static str,
+    header: &'static str,
+    why: &'static str,
+    debian: &'static str,
+}
+
+const OFFERS: &[Offer] = &[Offer {
+    bench: "redact",
+    header: "/usr/include/hs/hs.h",
+    why: "Hyperscan stands beside us",
+    debian: "libhyperscan-dev",
+}];
+
+/// Installs what a bench compares with where that may be done; else names it, and it is left out.
+pub(crate) fn offer(house: &House, bench: &str) -> Result<()> {
+    for offer in OFFERS.iter().filter(|offer| offer.bench == bench) {
+        let is_absent = || !Path::new(offer.header).is_file();
+        if is_absent() && is_root(house) && house.which("apt-get").is_some() {
+            println!("installing {}", offer.debian);
+            apt_install(house, &[offer.debian])?;
+        }
+        if is_absent() {
+            let Offer { why, debian, .. } = offer;
+            println!(
+                "left out  {why}. Type: sudo apt-get install {debian} (or your system's counterpart)"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What is still missing after everything that could be installed was.
 #[derive(Debug, Default)]
 pub(crate) struct Provided {
