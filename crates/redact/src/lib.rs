@@ -77,6 +77,7 @@
 
 mod adapt;
 mod cover;
+mod decode;
 mod dump;
 mod finding;
 mod fold;
@@ -90,6 +91,7 @@ pub mod shapes;
 mod view;
 
 pub use adapt::{RedactingReader, RedactingWriter};
+pub use decode::{BodyError, Codings, ScrubbedBody, Unpacker, scrub_body};
 pub use finding::{Counts, Finding, Form};
 pub use known::{Added, Known, KnownSet, why_not_searched};
 pub use limits::MIN_FORCED_BYTES;

@@ -50,6 +50,11 @@ impl Raw {
         self.base + self.kept().len() as u64
     }
 
+    /// The offset of the first byte that is kept.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
     fn kept(&self) -> &[u8] {
         &self.buffer[self.head..]
     }

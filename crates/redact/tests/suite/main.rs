@@ -6,6 +6,7 @@ mod differential;
 mod forms;
 mod idle;
 mod limits;
+mod packed;
 
 use subrosa_redact::{Finding, Known, KnownSet};
 
