@@ -139,7 +139,9 @@ impl Member {
         let (inside, room) = (&mut self.inside, &mut self.room);
         let is_masked = self.masked.is_some();
         let mut sink = |piece: &[u8]| {
-            let count = piece.len().min(usize::try_from(*room).unwrap_or(usize::MAX));
+            let count = piece
+                .len()
+                .min(usize::try_from(*room).unwrap_or(usize::MAX));
             *room -= count as u64;
             if !is_masked {
                 inside.get_or_insert_with(&mut *make).push(&piece[..count]);

@@ -20,8 +20,6 @@ mod kind;
 mod layer;
 mod member;
 mod packed;
-#[cfg(test)]
-mod tests;
 mod zstd;
 
 use std::sync::Arc;

@@ -285,7 +285,15 @@ impl Packed {
             (Some(owner), Outcome::Closed { end, is_whole }) => {
                 cover.add(masked(set, from, end, owner));
                 let packed = (is_held && is_whole)
-                    .then(|| recoded(&kind, raw.range(start, end), set, self.depth - 1, self.shapes))
+                    .then(|| {
+                        recoded(
+                            &kind,
+                            raw.range(start, end),
+                            set,
+                            self.depth - 1,
+                            self.shapes,
+                        )
+                    })
                     .flatten();
                 if let Some(packed) = packed {
                     self.ready.push_back((start, end, packed));

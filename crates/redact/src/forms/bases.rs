@@ -33,11 +33,14 @@ pub(super) fn base64(value: &[u8]) -> Vec<Encoded> {
 pub(super) fn base64_alone(data: &[u8]) -> impl Iterator<Item = Bytes> {
     let digits = digits::<6>(data, 0);
     let count = (data.len() * 8).div_ceil(6);
-    [STANDARD, URL_SAFE].map(move |alphabet| {
-        let text = digits[..count].iter().map(|digit| alphabet[usize::from(*digit)]);
-        Zeroizing::new(text.collect())
-    })
-    .into_iter()
+    [STANDARD, URL_SAFE]
+        .map(move |alphabet| {
+            let text = digits[..count]
+                .iter()
+                .map(|digit| alphabet[usize::from(*digit)]);
+            Zeroizing::new(text.collect())
+        })
+        .into_iter()
 }
 
 /// Base32 at the five places in a group of five bytes, upper and lower case.

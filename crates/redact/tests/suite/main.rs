@@ -1,6 +1,7 @@
 //! The redactor from outside.
 
 mod adapters;
+mod bodies;
 mod bounds;
 mod differential;
 mod forms;

@@ -4,16 +4,16 @@ use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use proptest::prelude::*;
 use subrosa_redact::{Finding, Form, Known, KnownSet, redact_all};
 
-const VALUE: &[u8] = b"s3cr3t-t0ken-9XyZ";
+pub(crate) const VALUE: &[u8] = b"s3cr3t-t0ken-9XyZ";
 const MASK: &[u8] = b"[REDACTED:api/key]";
 
-fn set() -> KnownSet {
+pub(crate) fn set() -> KnownSet {
     let mut known = Known::new();
     assert!(known.add(Some("api/key"), VALUE).is_searched());
     known.build()
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     gzip_with(text, 0, &[])
 }
 
@@ -26,18 +26,18 @@ fn gzip_with(text: &[u8], flags: u8, fields: &[u8]) -> Vec<u8> {
     packed
 }
 
-fn zlib(text: &[u8]) -> Vec<u8> {
+pub(crate) fn zlib(text: &[u8]) -> Vec<u8> {
     compress_to_vec_zlib(text, 6)
 }
 
-fn zstd(text: &[u8]) -> Vec<u8> {
+pub(crate) fn zstd(text: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(zstd_safe::compress_bound(text.len()));
     zstd_safe::compress(&mut packed, text, 3).expect("there is room");
     packed
 }
 
 /// Brotli of RFC 7932 §9.2, stored.
-fn brotli(text: &[u8]) -> Vec<u8> {
+pub(crate) fn brotli(text: &[u8]) -> Vec<u8> {
     assert!((1..=1 << 16).contains(&text.len()));
     let header = ((text.len() as u32 - 1) << 3 | 1 << 19) << 1;
     [&header.to_le_bytes()[..3], text, &[3]].concat()
@@ -60,10 +60,12 @@ fn gunzip(packed: &[u8]) -> Vec<u8> {
 }
 
 /// Texts that do not pack too well, with `middle` in them.
-fn body(lines: usize, middle: &[u8]) -> Vec<u8> {
+pub(crate) fn body(lines: usize, middle: &[u8]) -> Vec<u8> {
     let mut state = 12345u64;
     let mut line = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         format!("row {:x} ready\n", state >> 20).into_bytes()
     };
     let mut text: Vec<u8> = (0..lines / 2).flat_map(|_| line()).collect();
@@ -74,7 +76,7 @@ fn body(lines: usize, middle: &[u8]) -> Vec<u8> {
     text
 }
 
-fn masked(text: &[u8]) -> Vec<u8> {
+pub(crate) fn masked(text: &[u8]) -> Vec<u8> {
     let at = memchr::memmem::find(text, VALUE).expect("it is there");
     [&text[..at], MASK, &text[at + VALUE.len()..]].concat()
 }
@@ -118,8 +120,15 @@ fn replaced(before: &[u8], packed: &[u8], after: &[u8]) -> Vec<u8> {
 fn what_is_packed_is_packed_anew_with_its_mask() {
     for lines in [0, 6, 400] {
         let text = body(lines, VALUE);
-        for (before, after) in [(&b""[..], &b""[..]), (b"x H4 (\n", b"after\n"), (b"\x1f", b"\x1f\x8b")] {
-            assert_eq!(gunzip(&replaced(before, &gzip(&text), after)), masked(&text));
+        for (before, after) in [
+            (&b""[..], &b""[..]),
+            (b"x H4 (\n", b"after\n"),
+            (b"\x1f", b"\x1f\x8b"),
+        ] {
+            assert_eq!(
+                gunzip(&replaced(before, &gzip(&text), after)),
+                masked(&text)
+            );
             let packed = replaced(before, &zlib(&text), after);
             let unpacked = miniz_oxide::inflate::decompress_to_vec_zlib(&packed);
             assert_eq!(unpacked.expect("whole"), masked(&text));
@@ -190,7 +199,11 @@ fn members_one_after_the_other_are_one_text() {
 #[test]
 fn packed_data_may_stand_in_packed_data() {
     let text = body(20, VALUE);
-    let out = replaced(b"", &gzip(&[b"head\n", &gzip(&text)[..], b"tail\n"].concat()), b"");
+    let out = replaced(
+        b"",
+        &gzip(&[b"head\n", &gzip(&text)[..], b"tail\n"].concat()),
+        b"",
+    );
     let inner = gunzip(&out);
     assert_eq!(gunzip(&inner[5..inner.len() - 5]), masked(&text));
     let text = base64(&gzip(&gzip(&text)), 76);
@@ -216,7 +229,11 @@ fn a_value_beside_packed_data_is_masked_too() {
 }
 
 fn response(head: &str, body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), body].concat()
+    [
+        format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 fn chunked(body: &[u8], size: usize) -> Vec<u8> {
@@ -240,15 +257,28 @@ fn bodies_are_read_by_their_heads() {
         ("Content-Encoding: deflate", raw.to_vec()),
         ("content-encoding: gzip, br", brotli(&gzip(&text))),
         ("Content-Encoding: br, gzip", gzip(&brotli(&text))),
-        ("Content-Encoding: br\r\nContent-Encoding: zstd", zstd(&brotli(&text))),
-        ("Transfer-Encoding: chunked\r\nContent-Encoding: br", chunked(&brotli(&text), 100)),
-        ("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", chunked(&gzip(&text), 7)),
+        (
+            "Content-Encoding: br\r\nContent-Encoding: zstd",
+            zstd(&brotli(&text)),
+        ),
+        (
+            "Transfer-Encoding: chunked\r\nContent-Encoding: br",
+            chunked(&brotli(&text), 100),
+        ),
+        (
+            "Content-Encoding: gzip\r\nTransfer-Encoding: chunked",
+            chunked(&gzip(&text), 7),
+        ),
     ] {
         let before = response(head, b"");
         let out = replaced(&before, &body, b"\nHTTP/1.1 next");
         assert!(!holds(&out, VALUE), "{head}");
         let again = [&before[..], &out].concat();
-        assert_eq!(redact_all(&set(), &again), (again.clone(), Vec::new()), "{head}");
+        assert_eq!(
+            redact_all(&set(), &again),
+            (again.clone(), Vec::new()),
+            "{head}"
+        );
     }
     // As `curl -v` writes a head.
     let head = b"> GET / HTTP/1.1\r\n> \r\n< HTTP/1.1 200 OK\r\n< Content-Encoding: br\r\n* said\r\n< \r\n";
@@ -258,7 +288,11 @@ fn bodies_are_read_by_their_heads() {
 #[test]
 fn a_body_of_an_unknown_coding_passes() {
     let text = brotli(&body(4, b"nothing"));
-    for head in ["Content-Encoding: x-own", "Content-Encoding: br, x-own", "Content-Encoding: br, br, br, br"] {
+    for head in [
+        "Content-Encoding: x-own",
+        "Content-Encoding: br, x-own",
+        "Content-Encoding: br, br, br, br",
+    ] {
         let input = response(head, &text);
         assert_eq!(redact_all(&set(), &input), (input.clone(), Vec::new()));
     }
@@ -306,7 +340,13 @@ fn damage_behind_a_value_ends_the_mask_within_a_block() {
     let len = text.len() as u16;
     let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
     let stored = [&header[..], &text[..]].concat();
-    let packed = [b"\x1f\x8b\x08\0\0\0\0\0\0\x03", &stored[..], &stored[..], b"\x07"].concat();
+    let packed = [
+        b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
+        &stored[..],
+        &stored[..],
+        b"\x07",
+    ]
+    .concat();
     let at = packed.len() - 1;
     let input = [&packed[..], &b"plain\n".repeat(4000)].concat();
     let (out, findings) = redact_all(&set(), &input);
@@ -324,7 +364,9 @@ fn long(at: usize, middle: &[u8]) -> Vec<u8> {
     let filler = |seed: u64, len: usize| -> Vec<u8> {
         let mut state = seed;
         let mut next = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             b"abcdefghijklmnopqrstuvwxyz \n0123"[(state >> 59) as usize]
         };
         (0..len).map(|_| next()).collect()
@@ -367,7 +409,11 @@ fn memory_does_not_depend_on_a_piece() {
     let mut out = Vec::new();
     for piece in packed.chunks(1000) {
         redactor.push(piece, &mut out);
-        assert!(redactor.held_back() <= 264 * 1024, "{}", redactor.held_back());
+        assert!(
+            redactor.held_back() <= 264 * 1024,
+            "{}",
+            redactor.held_back()
+        );
     }
     redactor.finish(&mut out);
     assert_eq!(redactor.counts().total(), 1);
