@@ -164,6 +164,8 @@ impl Packed {
         self.bodies.extend(bodies);
         let mut quiet = quiet;
         while self.go_on(set, raw, cover) {
+            // On an idle terminal, what comes next may have been let go.
+            self.at = self.at.max(raw.base());
             let text = raw.range(self.at, end);
             self.credit.reach(self.at);
             while self.bodies.front().is_some_and(|(at, _)| *at < self.at) {
@@ -282,6 +284,8 @@ impl Packed {
                 let is_body = matches!(kind, Kind::Body { .. });
                 self.at = from.max(start + u64::from(!is_body));
             }
+            // It ended in what was let go.
+            (Some(_), Outcome::Closed { end, .. }) if end <= from => self.at = from,
             (Some(owner), Outcome::Closed { end, is_whole }) => {
                 cover.add(masked(set, from, end, owner));
                 let packed = (is_held && is_whole)
