@@ -481,6 +481,26 @@ fn an_idle_terminal_gets_what_only_looks_packed() {
 }
 
 #[test]
+fn what_was_let_go_is_not_looked_for() {
+    // A member whose end is known when the next byte comes, and one in the middle.
+    let packed = gzip(b"- - - - nothing! - - - -");
+    for cut in [packed.len(), packed.len() + 1, packed.len() + 2, 14] {
+        let input = [&packed[..], b"\x1f\x8b- and on"].concat();
+        let mut redactor = set().redactor().interactive();
+        let mut out = Vec::new();
+        redactor.push(&input[..cut], &mut out);
+        while let Some(wait) = redactor.deadline() {
+            redactor.idle(wait, &mut out);
+        }
+        assert_eq!(out, input[..cut]);
+        redactor.push(&input[cut..], &mut out);
+        redactor.push(VALUE, &mut out);
+        redactor.finish(&mut out);
+        assert_eq!(out, [&input, MASK].concat());
+    }
+}
+
+#[test]
 fn text_that_resembles_packed_data_passes() {
     for text in [
         &b"x^2 + 3x^3 - x^n"[..],
