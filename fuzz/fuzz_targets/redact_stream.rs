@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use subrosa_redact::{Known, redact_all};
+use subrosa_redact::{Form, Known, redact_all};
 
 fuzz_target!(|data: &[u8]| {
     let Some((length, rest)) = data.split_first() else {
@@ -47,7 +47,10 @@ fuzz_target!(|data: &[u8]| {
         at = end;
     }
     expected.extend_from_slice(&text[at..]);
-    assert_eq!(whole, expected, "findings and output disagree");
+    // Packed data is packed anew instead: `redact_body` looks at that.
+    if !findings.iter().any(|finding| finding.form == Form::Packed) {
+        assert_eq!(whole, expected, "findings and output disagree");
+    }
     // Every occurrence of the value in the text lies inside a finding.
     if searched {
         for start in occurrences(text, value) {

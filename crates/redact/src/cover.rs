@@ -89,6 +89,13 @@ impl Cover {
         self.spans.front()
     }
 
+    /// The mask of the first span has been written.
+    pub(crate) fn first_is_written(&mut self) {
+        if let Some(span) = self.spans.front_mut() {
+            span.written = true;
+        }
+    }
+
     pub(crate) fn pop_first(&mut self) -> Option<Span> {
         self.spans.pop_front()
     }

@@ -48,6 +48,10 @@ pub enum Form {
     /// The letters and digits of the value or of its encoding, with something between them or some
     /// of them escaped.
     Folded,
+    /// Inside of packed data: all of that.
+    Packed,
+    /// A digest of the value.
+    Hash,
     /// A long prefix or suffix of the value.
     Truncated,
     /// What has the shape of a credential, and is no known value.
@@ -80,6 +84,8 @@ impl Form {
             Form::Dump => "dump",
             Form::Layered => "layered",
             Form::Folded => "folded",
+            Form::Packed => "packed",
+            Form::Hash => "hash",
             Form::Truncated => "truncated",
             Form::Shape => "shape",
             Form::Partial => "partial",

@@ -79,6 +79,7 @@ pub struct Known {
     hasher: RandomState,
     is_unfolded: bool,
     is_scalar: bool,
+    hashes: bool,
 }
 
 impl Known {
@@ -126,6 +127,14 @@ impl Known {
         self
     }
 
+    /// Searches for digests of the values as well: SHA-256 and MD5, in hexadecimal and base64. They
+    /// give a value away that can be guessed, and they tell that it is the same as elsewhere.
+    #[must_use]
+    pub fn with_hashes(mut self) -> Self {
+        self.hashes = true;
+        self
+    }
+
     /// How many different values are searched for.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -139,7 +148,7 @@ impl Known {
     /// Compiles the set.
     pub fn build(self) -> KnownSet {
         let wide = (!self.is_scalar).then(Wide::detect).flatten();
-        KnownSet::compile(self.entries, !self.is_unfolded, wide)
+        KnownSet::compile(self.entries, !self.is_unfolded, self.hashes, wide)
     }
 
     fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
@@ -248,12 +257,13 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
-    fn compile(entries: Vec<Entry>, fold: bool, wide: Option<Wide>) -> Self {
+    fn compile(entries: Vec<Entry>, fold: bool, hashes: bool, wide: Option<Wide>) -> Self {
         let sources: Vec<Source<'_>> = entries
             .iter()
             .map(|entry| Source {
                 value: &entry.value,
                 exact_only: entry.exact_only,
+                hashes,
             })
             .collect();
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();

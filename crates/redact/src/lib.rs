@@ -18,16 +18,39 @@
 //! | [`Form::Utf16`], [`Form::Utf32`] | both orders of bytes; UTF-16 in hexadecimal and base64 too |
 //! | [`Form::Layered`] | base64 of base64, of hexadecimal, of escapes; hexadecimal and percent encoding of base64 |
 //! | [`Form::Folded`] | the letters and digits of the value, its reverse, its base64, base32 or hexadecimal digits, in any case, whatever else stands between them: blanks, line breaks, colours, quotes, characters without width; and with any of them escaped |
+//! | [`Form::Packed`] | any of these inside of gzip, zlib or zstd, of gzip or zstd in base64, of an HTTP body in gzip, deflate, br or zstd: see below |
+//! | [`Form::Hash`] | with [`Known::with_hashes`], SHA-256 and MD5 of the value, and of the value and a line break, in hexadecimal and base64 |
 //! | [`Form::Truncated`] | of the exact form, a prefix of at least 12 characters beyond a vendor's public prefix, or such a suffix |
 //! | [`Form::Partial`] | on an idle terminal, a prefix that may go on |
 //! | [`Form::Shape`] | with [`Redactor::with_shapes`], what looks like a credential: see [`shapes`] |
 //!
 //! A value of more than 16 KiB is searched for as it is, in base64, hexadecimal and escapes alone.
-//! Compressed data is not opened.
 //!
 //! A value of fewer than 8 bytes or 6 distinct bytes, or one in the list of
 //! common words, would mask ordinary text: it is searched only when forced,
 //! and then in its exact form alone. [`why_not_searched`] tells beforehand.
+//!
+//! # Packed data
+//!
+//! gzip, zlib with its usual headers and zstd are known by their first bytes, gzip and zstd in base64
+//! too (`H4sI`, `KLUv`), in one line or wrapped; the body of an HTTP message by the head before it
+//! (`Content-Encoding`, also of several, and `Transfer-Encoding: chunked`). What is inside is searched
+//! as it passes, two layers deep; members one after the other are one text, and so is a body in
+//! chunks.
+//!
+//! | Where something is found | then |
+//! | --- | --- |
+//! | in a piece of up to 256 KiB that is whole, and says up to 8 MiB | the same codings again, with masks in the place of values; a finding is all of the piece |
+//! | in a longer one | one mask from what is held back, 256 KiB at most before the find, to the end of the piece: what went before is out, and the archive is broken |
+//! | in one that is cut off or damaged | one mask, up to 4 KiB beyond the damage |
+//! | in a body in chunks that is not packed | one mask from the value's first byte to its last |
+//!
+//! All else passes as it is: a piece without a value, of an unknown coding, with a dictionary, with a
+//! zstd window over 8 MiB, in a third layer. So does a piece that says more than 64 bytes for each byte
+//! of the stream and 8 MiB: it is counted by [`Redactor::unopened`]; where a value was found before
+//! that, nothing more of the stream leaves. Of zstd nothing is read of a block that is not whole.
+//! Checksums are not compared. Whoever must refuse such a body instead asks [`scrub_body`] or
+//! [`Unpacker`], which say so.
 //!
 //! # Invariants
 //!
@@ -38,8 +61,9 @@
 //! - Without calls of [`Redactor::idle`] the output does not depend on how the
 //!   input was cut into pushes.
 //! - Only the longest suffix that may still become part of a finding is held
-//!   back. Memory depends on the values alone, not on the stream, apart from
-//!   what the caller collects in `out`.
+//!   back. Of packed data that is up to 256 KiB, and what its decoders take: up to
+//!   16 MiB each, as the data says. Memory depends on the values and these bounds
+//!   alone, not on the stream, apart from what the caller collects in `out`.
 //! - Hostile text cannot make the work quadratic in its length: a needle that
 //!   repeats itself is compared once with each byte. What it can do is to hold
 //!   pieces that many needles share, each of which is compared there.
@@ -54,7 +78,9 @@
 //! # Memory hygiene
 //!
 //! The needles, the pieces of them that the filter knows, and the bytes held back
-//! by a [`Redactor`] are overwritten when dropped, and buffers that grow are copied to new ones and wiped. What the
+//! by a [`Redactor`] are overwritten when dropped, and buffers that grow are copied to new ones and wiped. So is
+//! what packed data says, but for the window of zstd (up to 8 MiB, in the library's memory), and the
+//! tables of deflate and brotli, which hold counts and a few bytes in passing. What the
 //! caller passes in and collects in `out` is the caller's to wipe. The pages are
 //! not locked.
 //!
@@ -77,6 +103,7 @@
 
 mod adapt;
 mod cover;
+mod decode;
 mod dump;
 mod finding;
 mod fold;
@@ -92,6 +119,7 @@ mod wide;
 mod window;
 
 pub use adapt::{RedactingReader, RedactingWriter};
+pub use decode::{BodyError, Codings, ScrubbedBody, Unpacker, scrub_body};
 pub use finding::{Counts, Finding, Form};
 pub use known::{Added, Known, KnownSet, why_not_searched};
 pub use limits::MIN_FORCED_BYTES;

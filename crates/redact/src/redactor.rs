@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cover::{Cover, Match, Span};
+use crate::decode::{self, Packed};
 use crate::finding::{Counts, Finding, Form};
 use crate::known::{Compiled, KnownSet};
 use crate::view::{Dumped, Folded, Raw, Shaped};
@@ -37,6 +38,8 @@ pub struct Redactor {
     dumped: Dumped,
     /// Values that are known by their shape alone, where these are asked for.
     shaped: Option<Shaped>,
+    /// What is packed in the stream; `None` where it is not looked deeper.
+    packed: Option<Box<Packed>>,
     /// Matches that later ones may still overlap.
     cover: Cover,
     /// Whether somebody watches: see [`Redactor::interactive`].
@@ -47,6 +50,10 @@ pub struct Redactor {
     list_limit: usize,
     unlisted: u64,
     tallies: BTreeMap<Option<u32>, u64>,
+    /// The value of the first finding.
+    first: Option<Option<u32>>,
+    /// The findings as they were matched, where what is in here is a part of another stream.
+    matches: Option<Vec<Match>>,
 }
 
 /// What is held back.
@@ -74,19 +81,31 @@ impl Held {
 
 impl Redactor {
     pub(crate) fn new(set: Arc<Compiled>) -> Self {
-        Redactor {
+        Redactor::nested(set, decode::DEPTH, false).listing(LISTED)
+    }
+
+    /// For what is inside of packed data, where it is looked so much deeper.
+    pub(crate) fn nested(set: Arc<Compiled>, depth: u8, shapes: bool) -> Self {
+        let redactor = Redactor {
             raw: Raw::default(),
             folded: set.folded.is_some().then(|| Folded::new(set.wide)),
             dumped: Dumped::new(set.wide),
             shaped: None,
+            packed: (depth > 0).then(|| Box::new(Packed::new(depth))),
             cover: Cover::default(),
             is_interactive: false,
             released: 0,
             listed: Vec::new(),
-            list_limit: LISTED,
+            list_limit: 0,
             unlisted: 0,
             tallies: BTreeMap::new(),
+            first: None,
+            matches: None,
             set,
+        };
+        match shapes {
+            true => redactor.with_shapes(),
+            false => redactor,
         }
     }
 
@@ -113,6 +132,9 @@ impl Redactor {
     #[must_use]
     pub fn with_shapes(mut self) -> Self {
         self.shaped = Some(Shaped::new());
+        if let Some(packed) = &mut self.packed {
+            packed.with_shapes();
+        }
         self
     }
 
@@ -132,6 +154,9 @@ impl Redactor {
             self.dumped.push(&self.set, block, &mut self.cover);
             if let Some(shaped) = &mut self.shaped {
                 shaped.push(block, &mut self.cover);
+            }
+            if let Some(packed) = &mut self.packed {
+                packed.push(&self.set, &self.raw, &mut self.cover);
             }
             let open = self.open();
             self.release_until(self.open_in_view(), out);
@@ -157,6 +182,11 @@ impl Redactor {
         let held = self.what_is_held();
         if held.deadline().is_none_or(|deadline| since < deadline) {
             return;
+        }
+        if let Some(packed) = &mut self.packed
+            && packed.is_harmless()
+        {
+            packed.let_go();
         }
         let position = self.raw.position();
         if matches!(held, Held::Short | Held::Line) {
@@ -196,6 +226,9 @@ impl Redactor {
         if let Some(shaped) = &mut self.shaped {
             shaped.finish(&mut self.cover);
         }
+        if let Some(packed) = &mut self.packed {
+            packed.finish(&self.set, &self.raw, &mut self.cover);
+        }
         let position = self.raw.position();
         self.release_until(position, out);
         self.raw.forget(position);
@@ -220,6 +253,12 @@ impl Redactor {
         )
     }
 
+    /// How many pieces of packed data were let through because they say more than may be looked
+    /// at: bombs.
+    pub fn unopened(&self) -> u64 {
+        self.packed.as_ref().map_or(0, |packed| packed.unopened())
+    }
+
     /// How many bytes of input have been taken in.
     pub fn position(&self) -> u64 {
         self.raw.position()
@@ -233,12 +272,18 @@ impl Redactor {
 
     /// Where the earliest match that is still to come can begin.
     fn open(&self) -> u64 {
-        let others = self.open_elsewhere();
-        let folded = self.folded.as_ref().map(Folded::held);
-        folded.map_or(others, |folded| others.min(folded))
+        let folded = self.folded.as_ref().map_or(u64::MAX, Folded::held);
+        self.open_elsewhere().min(folded).min(self.open_packed())
     }
 
-    /// The same without the folded view.
+    /// The same of what is packed.
+    fn open_packed(&self) -> u64 {
+        self.packed
+            .as_ref()
+            .map_or(u64::MAX, |packed| packed.held())
+    }
+
+    /// The same without the folded view and what is packed.
     fn open_elsewhere(&self) -> u64 {
         let known = self.raw.open().held.min(self.dumped.held());
         let shaped = self.shaped.as_ref().map(Shaped::held);
@@ -247,16 +292,26 @@ impl Redactor {
 
     /// From where on nothing is released.
     fn open_in_view(&self) -> u64 {
-        let run = self.folded.as_ref().map_or(0, Folded::run);
-        match self.is_interactive && run < SHORT_RUN {
-            true => self.open_elsewhere(),
-            false => self.open(),
+        if !self.is_interactive {
+            return self.open();
+        }
+        let mut open = self.open_elsewhere();
+        if let Some(folded) = self.folded.as_ref().filter(|one| one.run() >= SHORT_RUN) {
+            open = open.min(folded.held());
+        }
+        let packed = self.open_packed();
+        match packed.saturating_add(SHORT_RUN) <= self.raw.position() {
+            true => open.min(packed),
+            false => open,
         }
     }
 
     /// Where the run that is held back begins, released or not.
     fn run_start(&self) -> u64 {
+        let packed = self.packed.as_ref().filter(|packed| !packed.is_harmless());
+        let packed = packed.map_or(u64::MAX, |packed| packed.held());
         let known = self.raw.open().held.min(self.dumped.run_start());
+        let known = known.min(packed);
         let open = match &self.folded {
             Some(folded) if !self.is_interactive || folded.run() >= SHORT_RUN => {
                 known.min(folded.held())
@@ -264,6 +319,11 @@ impl Redactor {
             _ => known,
         };
         self.cover.first().map_or(open, |span| open.min(span.start))
+    }
+
+    /// Whether nothing is held back that says something.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !matches!(self.what_is_held(), Held::Run | Held::Masked)
     }
 
     /// What is held back. In the folded view the characters count, and not what stands between them.
@@ -277,7 +337,10 @@ impl Redactor {
         }
         let folded = self.folded.as_ref().map_or(0, Folded::run);
         let run = (position - self.raw.open().held).max(folded);
-        if self.cover.first().is_some() || run.max(self.dumped.run()) >= SHORT_RUN {
+        let packed = self.packed.as_ref();
+        let is_harmless = packed.is_none_or(|packed| packed.is_harmless());
+        let is_long = run.max(self.dumped.run()) >= SHORT_RUN;
+        if self.cover.first().is_some() || is_long || !is_harmless {
             return Held::Run;
         }
         let shaped = self.shaped.as_ref().map_or(position, Shaped::held);
@@ -285,6 +348,39 @@ impl Redactor {
             true => Held::Line,
             false => Held::Short,
         }
+    }
+
+    /// Up to where the input is represented in the output.
+    pub(crate) fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// The value of the first finding, if there is any.
+    pub(crate) fn first_owner(&self) -> Option<Option<u32>> {
+        let open = || self.cover.first().map(|span| span.best.owner);
+        self.first.or_else(open)
+    }
+
+    /// From now on findings are kept as they were matched.
+    pub(crate) fn keep_matches(&mut self) {
+        self.matches = Some(Vec::new());
+    }
+
+    /// The findings since the last call.
+    pub(crate) fn take_matches(&mut self) -> Vec<Match> {
+        self.matches.as_mut().map(mem::take).unwrap_or_default()
+    }
+
+    /// What [`unopened`](Redactor::unopened) says, since the last call.
+    pub(crate) fn take_unopened(&mut self) -> u64 {
+        let packed = self.packed.as_mut();
+        packed.map_or(0, |packed| packed.take_unopened())
+    }
+
+    /// Forgets what was found, after the end of a stream.
+    pub(crate) fn restart(&mut self) {
+        self.first = None;
+        self.tallies.clear();
     }
 
     /// The value to which what is held back can lead, if there is only one.
@@ -300,13 +396,18 @@ impl Redactor {
     fn release_until(&mut self, open: u64, out: &mut Vec<u8>) {
         while let Some(&span) = self.cover.first() {
             if span.end > open || self.raw.is_at_edge(span.end) {
-                return self.copy_until(open.min(span.start), out);
+                self.copy_until(open.min(span.start), out);
+                let packed = self.packed.as_ref();
+                if open > span.start && packed.is_some_and(|one| one.is_written_early(&span)) {
+                    self.write_mask(&span, out);
+                    self.cover.first_is_written();
+                    self.released = self.released.max(open);
+                }
+                return;
             }
             self.cover.pop_first();
             self.copy_until(span.start, out);
-            if !span.written {
-                out.extend_from_slice(self.set.mask(span.best.owner));
-            }
+            self.write_mask(&span, out);
             self.released = self.released.max(span.end);
             self.record(&span);
         }
@@ -321,7 +422,26 @@ impl Redactor {
         }
     }
 
+    fn write_mask(&mut self, span: &Span, out: &mut Vec<u8>) {
+        if span.written {
+            return;
+        }
+        let packed = self.packed.as_mut();
+        match packed.and_then(|packed| packed.replacement(span)) {
+            Some(bytes) => out.extend_from_slice(&bytes),
+            None => out.extend_from_slice(self.set.mask(span.best.owner)),
+        }
+    }
+
     fn record(&mut self, span: &Span) {
+        self.first.get_or_insert(span.best.owner);
+        if let Some(matches) = &mut self.matches {
+            matches.push(Match {
+                start: span.start,
+                end: span.end,
+                ..span.best
+            });
+        }
         *self.tallies.entry(span.best.owner).or_default() += 1;
         if self.listed.len() >= self.list_limit {
             self.unlisted += 1;

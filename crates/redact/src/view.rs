@@ -29,6 +29,11 @@ impl Raw {
         self.window.end()
     }
 
+    /// The offset of the first byte that is kept.
+    pub(crate) fn base(&self) -> u64 {
+        self.window.base()
+    }
+
     /// Where the earliest match that is still to come can begin.
     pub(crate) fn open(&self) -> Open {
         self.open

@@ -65,6 +65,13 @@ impl Wide {
         // SAFETY: as above.
         unsafe { x86::offset_line(text) }
     }
+
+    /// How many bytes from the beginning of the text, in whole blocks, have neither a byte beyond
+    /// ASCII nor one of these pairs.
+    pub(crate) fn without(self, text: &[u8], pairs: &[(u8, u8)]) -> usize {
+        // SAFETY: as above.
+        unsafe { x86::without(text, pairs) }
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -97,6 +104,10 @@ impl Wide {
     pub(crate) fn offset_line(self, _: &[u8]) -> Result<usize, usize> {
         Err(0)
     }
+
+    pub(crate) fn without(self, _: &[u8], _: &[(u8, u8)]) -> usize {
+        0
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -104,10 +115,10 @@ mod x86 {
     use std::arch::x86_64::{
         __m512i, _mm_cvtsi32_si128, _mm512_add_epi32, _mm512_and_si512, _mm512_cmpeq_epi8_mask,
         _mm512_cmple_epu8_mask, _mm512_i32gather_epi32, _mm512_loadu_si512,
-        _mm512_maskz_compress_epi8, _mm512_maskz_compress_epi32, _mm512_mullo_epi32,
-        _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_sllv_epi32,
-        _mm512_srl_epi32, _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_epi8,
-        _mm512_test_epi32_mask, _mm512_xor_si512,
+        _mm512_maskz_compress_epi8, _mm512_maskz_compress_epi32, _mm512_movepi8_mask,
+        _mm512_mullo_epi32, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32,
+        _mm512_setr_epi32, _mm512_sllv_epi32, _mm512_srl_epi32, _mm512_srli_epi32,
+        _mm512_storeu_si512, _mm512_sub_epi8, _mm512_test_epi32_mask, _mm512_xor_si512,
     };
 
     use super::{BLOCK, Wide};
@@ -225,5 +236,30 @@ mod x86 {
             at += BLOCK - OFFSET + 1;
         }
         Err(at)
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt,bmi1")]
+    pub(super) fn without(text: &[u8], pairs: &[(u8, u8)]) -> usize {
+        let every = |byte: u8| _mm512_set1_epi8(byte.cast_signed());
+        let mut at = 0;
+        while let Some(window) = text[at..].first_chunk::<{ BLOCK + 1 }>() {
+            // SAFETY: reads 64 bytes each, of 65 that are there; no alignment is asked for.
+            let (first, second) = unsafe {
+                (
+                    _mm512_loadu_si512(window.as_ptr().cast()),
+                    _mm512_loadu_si512(window[1..].as_ptr().cast()),
+                )
+            };
+            let mut seen = _mm512_movepi8_mask(first);
+            for (a, b) in pairs {
+                seen |= _mm512_cmpeq_epi8_mask(first, every(*a))
+                    & _mm512_cmpeq_epi8_mask(second, every(*b));
+            }
+            if seen != 0 {
+                break;
+            }
+            at += BLOCK;
+        }
+        at
     }
 }

@@ -45,6 +45,9 @@ pub(crate) struct Redact {
     /// Mask what has the shape of a credential as well: keys and tokens of some hundred providers
     #[arg(long)]
     shapes: bool,
+    /// Mask SHA-256 and MD5 of the values as well, in hexadecimal and base64
+    #[arg(long, conflicts_with = "jsonl")]
+    hashes: bool,
     /// Leave out the folded view: values with something inside them are not found, and it takes
     /// half the time
     #[arg(long)]
@@ -73,6 +76,9 @@ impl Redact {
         }
         if self.no_fold {
             known = known.without_fold();
+        }
+        if self.hashes {
+            known = known.with_hashes();
         }
         let out = context.out.data()?;
         let mut redactor = known.build().redactor().listing(0);

@@ -29,6 +29,20 @@ pub(super) fn base64(value: &[u8]) -> Vec<Encoded> {
     in_digits::<6, 3>(value, &[STANDARD, URL_SAFE])
 }
 
+/// Base64 of all of the data and nothing else, without padding.
+pub(super) fn base64_alone(data: &[u8]) -> impl Iterator<Item = Bytes> {
+    let digits = digits::<6>(data, 0);
+    let count = (data.len() * 8).div_ceil(6);
+    [STANDARD, URL_SAFE]
+        .map(move |alphabet| {
+            let text = digits[..count]
+                .iter()
+                .map(|digit| alphabet[usize::from(*digit)]);
+            Zeroizing::new(text.collect())
+        })
+        .into_iter()
+}
+
 /// Base32 at the five places in a group of five bytes, upper and lower case.
 pub(super) fn base32(value: &[u8]) -> Vec<Encoded> {
     in_digits::<5, 5>(value, &[BASE32, BASE32_LOWER])

@@ -2,6 +2,7 @@
 
 mod bases;
 mod escapes;
+mod hashes;
 mod units;
 
 use zeroize::Zeroizing;
@@ -22,6 +23,8 @@ pub(crate) struct Source<'a> {
     pub(crate) value: &'a [u8],
     /// Search the exact form only: the value is below the limits, and forced.
     pub(crate) exact_only: bool,
+    /// Search for its digests as well.
+    pub(crate) hashes: bool,
 }
 
 /// What is searched for: in the text as it is, and in what is left of it when it is folded.
@@ -40,6 +43,14 @@ pub(crate) fn expand(sources: &[Source<'_>]) -> Needles {
             let needle = Needle::plain(bytes(), Form::Exact, owner);
             needles.raw.push(needle);
             continue;
+        }
+        if source.hashes {
+            let mut forms = Forms {
+                needles: &mut needles,
+                value: source.value,
+                owner,
+            };
+            forms.add(Form::Hash, hashes::hashes(source.value));
         }
         for unit in units::of(source.value) {
             let mut forms = Forms {

@@ -378,3 +378,39 @@ fn redactors_move_between_threads() {
     is_send::<Finding>();
     is_shared::<KnownSet>();
 }
+
+#[test]
+fn digests_are_found_where_they_are_asked_for() {
+    // `printf %s correct-h0rse | sha256sum`, and with `echo` instead; the same of md5sum.
+    let digests = [
+        "de3d53eeeab143c139b5adf80ee7d09d0eecccb64b86fcd1c121b836e02e66a5",
+        "3j1T7uqxQ8E5ta34DufQnQ7szLZLhvzRwSG4NuAuZqU=",
+        "5e1ae8b2b6fe09699cd76098b63abec4",
+        "Xhrosrb+CWmc12CYtjq+xA==",
+        "3500a9051f367a6b74223d28501c799cd60d25caf9fae4140961d8633b9ec1c2",
+        "NQCpBR82emt0Ij0oUBx5nNYNJcr5+uQUCWHYYzuewcI=",
+        "4bd70d1dfb533392f311cb915009a145",
+        "S9cNHftTM5LzEcuRUAmhRQ==",
+    ];
+    let mut known = Known::new();
+    assert!(known.add(Some("k"), b"correct-h0rse").is_searched());
+    let plain = known.clone().build();
+    let hashed = known.with_hashes().build();
+    for digest in digests {
+        let upper = digest.to_uppercase();
+        let text = match digest.ends_with('=') {
+            true => format!("sum {digest} -\n"),
+            false => format!("sum {digest}  -\nsum {upper}\n"),
+        };
+        assert_eq!(redact(&plain, &text), text, "not without being asked");
+        let (_, findings) = redact_all(&hashed, text.as_bytes());
+        let forms: Vec<Form> = findings.iter().map(|one| one.form).collect();
+        assert!(
+            !forms.is_empty() && forms.iter().all(|form| *form == Form::Hash),
+            "{digest}"
+        );
+        let out = redact(&hashed, &text);
+        assert!(!out.contains(&digest[..digest.len() - 1]), "{digest}");
+        assert!(!out.contains(&upper[..upper.len() - 1]), "{digest}");
+    }
+}

@@ -1,11 +1,13 @@
 //! The redactor from outside.
 
 mod adapters;
+mod bodies;
 mod bounds;
 mod differential;
 mod forms;
 mod idle;
 mod limits;
+mod packed;
 
 use subrosa_redact::{Finding, Known, KnownSet};
 
