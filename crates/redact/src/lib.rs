@@ -29,6 +29,16 @@
 //! common words, would mask ordinary text: it is searched only when forced,
 //! and then in its exact form alone. [`why_not_searched`] tells beforehand.
 //!
+//! # Ways in
+//!
+//! | For | There is |
+//! | --- | --- |
+//! | one stream, in one expression | [`Redactor::builder`] |
+//! | many streams with the same values | [`Known`], [`KnownSet::redactor`] |
+//! | a whole text | [`redact_all`] |
+//! | `Read` and `Write` | [`RedactingReader`], [`RedactingWriter`] |
+//! | `AsyncRead` and `AsyncWrite` of tokio, with the feature `tokio` | `AsyncRedactingReader`, `AsyncRedactingWriter` |
+//!
 //! # Invariants
 //!
 //! - Bytes outside findings leave exactly as they came, in order.
@@ -76,6 +86,7 @@
 #![deny(unsafe_code)]
 
 mod adapt;
+mod builder;
 mod cover;
 mod dump;
 mod finding;
@@ -91,7 +102,10 @@ mod view;
 mod wide;
 mod window;
 
+#[cfg(feature = "tokio")]
+pub use adapt::{AsyncRedactingReader, AsyncRedactingWriter};
 pub use adapt::{RedactingReader, RedactingWriter};
+pub use builder::{RedactorBuilder, Unsearched};
 pub use finding::{Counts, Finding, Form};
 pub use known::{Added, Known, KnownSet, why_not_searched};
 pub use limits::MIN_FORCED_BYTES;

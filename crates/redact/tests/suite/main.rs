@@ -1,7 +1,9 @@
 //! The redactor from outside.
 
 mod adapters;
+mod asynchronous;
 mod bounds;
+mod builder;
 mod differential;
 mod forms;
 mod idle;
