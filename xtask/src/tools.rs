@@ -133,6 +133,36 @@ const NEEDS: &[Need] = &[
         debian: "openssh-client",
     },
     Need {
+        program: "xxd",
+        why: "writes values in hexadecimal and dumps",
+        debian: "xxd",
+    },
+    Need {
+        program: "hexdump",
+        why: "writes values in dumps",
+        debian: "bsdextrautils",
+    },
+    Need {
+        program: "jq",
+        why: "writes values as JSON",
+        debian: "jq",
+    },
+    Need {
+        program: "curl",
+        why: "shows the requests that it makes with values",
+        debian: "curl",
+    },
+    Need {
+        program: "openssl",
+        why: "writes values in base64",
+        debian: "openssl",
+    },
+    Need {
+        program: "zstd",
+        why: "compresses values",
+        debian: "zstd",
+    },
+    Need {
         program: "pass",
         why: "stands beside us in bench vault, and fills a store that is imported",
         debian: "pass",

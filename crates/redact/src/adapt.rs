@@ -1,10 +1,16 @@
-//! Adapters for `Read` and `Write`.
+//! Adapters for `Read` and `Write`, and for their counterparts that do not block.
+
+#[cfg(feature = "tokio")]
+mod asynchronous;
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
+
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncRedactingReader, AsyncRedactingWriter};
 
 use crate::redactor::Redactor;
 

@@ -52,6 +52,16 @@
 //! Checksums are not compared. Whoever must refuse such a body instead asks [`scrub_body`] or
 //! [`Unpacker`], which say so.
 //!
+//! # Ways in
+//!
+//! | For | There is |
+//! | --- | --- |
+//! | one stream, in one expression | [`Redactor::builder`] |
+//! | many streams with the same values | [`Known`], [`KnownSet::redactor`] |
+//! | a whole text | [`redact_all`] |
+//! | `Read` and `Write` | [`RedactingReader`], [`RedactingWriter`] |
+//! | `AsyncRead` and `AsyncWrite` of tokio, with the feature `tokio` | `AsyncRedactingReader`, `AsyncRedactingWriter` |
+//!
 //! # Invariants
 //!
 //! - Bytes outside findings leave exactly as they came, in order.
@@ -102,6 +112,7 @@
 #![deny(unsafe_code)]
 
 mod adapt;
+mod builder;
 mod cover;
 mod decode;
 mod dump;
@@ -118,7 +129,10 @@ mod view;
 mod wide;
 mod window;
 
+#[cfg(feature = "tokio")]
+pub use adapt::{AsyncRedactingReader, AsyncRedactingWriter};
 pub use adapt::{RedactingReader, RedactingWriter};
+pub use builder::{RedactorBuilder, Unsearched};
 pub use decode::{BodyError, Codings, ScrubbedBody, Unpacker, scrub_body};
 pub use finding::{Counts, Finding, Form};
 pub use known::{Added, Known, KnownSet, why_not_searched};

@@ -139,8 +139,12 @@ impl<'a> Pump<'a> {
         let now = clock.since_boot();
         let expires = limits.timeout.map(|timeout| now.saturating_add(timeout));
         let through = |source: OwnedFd, outlet: Outlet| {
-            // Whoever reads a pipe may answer what comes, line by line.
-            let redactor = known.redactor().interactive();
+            let redactor = match console.held {
+                // Nobody waits, and what comes must not tell how it was written.
+                true => known.redactor(),
+                // Whoever reads a pipe may answer what comes, line by line.
+                false => known.redactor().interactive(),
+            };
             Stream::new(source, outlet, redactor, now).held(console.held)
         };
         let mut streams = vec![through(sources.output, console.output)];

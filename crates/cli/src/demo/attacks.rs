@@ -5,6 +5,7 @@ mod commands;
 mod custody;
 mod disk;
 mod forgery;
+mod masking;
 mod presence;
 mod processes;
 mod releases;
@@ -27,12 +28,16 @@ fn attack(number: u8) -> Option<Attack> {
         4 => processes::residue,
         5 => releases::environments,
         6 => releases::started,
+        9 => masking::encodings,
+        11 => masking::pieces,
+        12 => masking::beginnings,
         13 => secrets::mask,
         25 => secrets::pin,
         27 => disk::loosened,
         28 => commands::hijack,
         29 => commands::another_name,
         31 => processes::left_behind,
+        32 => masking::kept,
         34 => socket::reached,
         35 => agents::beyond,
         36 => socket::files,

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 const ROWS: &str = include_str!("../../../../tests/redteam/rows.toml");
 
 /// The part of the project that this program is of.
-pub(super) const PART: u8 = 2;
+pub(super) const PART: u8 = 3;
 
 /// One row.
 #[derive(Debug, Clone, Deserialize)]

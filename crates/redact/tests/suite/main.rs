@@ -1,8 +1,10 @@
 //! The redactor from outside.
 
 mod adapters;
+mod asynchronous;
 mod bodies;
 mod bounds;
+mod builder;
 mod differential;
 mod forms;
 mod idle;

@@ -161,7 +161,7 @@ pub(super) fn started(stage: &Stage) -> Result<Verdict, Failure> {
     )))
 }
 
-fn apply(stage: &Stage, home: &std::path::Path, rules: &[&str]) -> Result<(), Failure> {
+pub(super) fn apply(stage: &Stage, home: &std::path::Path, rules: &[&str]) -> Result<(), Failure> {
     let mut policy = "version: 1\nrules:\n".to_owned();
     for rule in rules {
         policy.push_str(&format!("  - {rule}\n"));
