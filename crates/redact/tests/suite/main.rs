@@ -8,6 +8,7 @@ mod differential;
 mod forms;
 mod idle;
 mod limits;
+mod parts;
 
 use subrosa_redact::{Finding, Known, KnownSet};
 
