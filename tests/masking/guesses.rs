@@ -179,3 +179,39 @@ fn row_43_what_can_be_guessed_is_not_masked_for_an_agent() {
         "a value that can be guessed is neither given to an agent nor masked for it",
     );
 }
+
+/// Of a strong value a part may be weak. A mask of that would say that it is one, and a mask of a
+/// beginning all that follows, one character after the other.
+#[test]
+fn row_43_a_part_that_can_be_guessed_is_not_masked_for_an_agent() {
+    const LONG: &str = "production-database-7Hq2Zr8vLw4x";
+    const DOCUMENT: &str = r#"{"password":"summer2026-hunter","token":"7Hq2Zr8vLw4xP9s"}"#;
+    let house = house();
+    for (key, value) in [("ops/long", LONG), ("ops/document", DOCUMENT)] {
+        let set = ["set", key, "--stdin"];
+        house.served.fed(&set, value.as_bytes()).ok();
+        house.run_with(Way::Daemon, &[key], "true");
+    }
+    let guesses = [
+        "production-d",
+        "production-database-",
+        "production-database-7",
+        "summer2026-hunter",
+        "second=summer2026-hunter",
+    ];
+    let script = format!("printf '%s.\\n' {}", guesses.join(" "));
+    let seen: String = guesses.iter().map(|guess| format!("{guess}.\n")).collect();
+    let done = house.run_with(Way::Agent, &["app/key"], &script);
+    assert_eq!(done.text(), seen);
+    // An operator asked for masks, and gets them.
+    let done = house.run_with(Way::Daemon, &["app/key"], &script);
+    assert_eq!(done.text().matches("[REDACTED").count(), 5, "{done:?}");
+    // What is strong is masked for an agent, too: whole values, and parts that nobody guesses.
+    let script = format!("printf '%s.\\n' {LONG} '{DOCUMENT}' {}", &LONG[..30]);
+    let done = house.run_with(Way::Agent, &["app/key"], &script);
+    assert_eq!(done.text(), "[REDACTED].\n".repeat(3));
+    held(
+        43,
+        "beginnings and fields that can be guessed are no oracle for an agent",
+    );
+}

@@ -80,11 +80,14 @@ impl Learned {
     }
 
     /// Compiles what is known so far. With `named`, for an agent: masks name only these secrets, and
-    /// what can be guessed is not masked, since a mask would say that a guess is right. An agent is
-    /// handed no such value that could come back.
+    /// what can be guessed is not masked, since a mask would say that a guess is right: values, and
+    /// parts and beginnings of them. An agent is handed no such value that could come back.
     pub(crate) fn known(&self, named: Option<&HashSet<SecretId>>) -> KnownSet {
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::new();
+        if named.is_some() {
+            known = known.parts_if(|part| !strength::is_guessable(part));
+        }
         for (name, value) in &values.all {
             if named.is_some() && strength::is_guessable(value.as_slice()) {
                 continue;

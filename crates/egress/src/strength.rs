@@ -11,9 +11,13 @@ const WORD_LETTER: f64 = 2.0;
 /// What follows from what stands before, as in `1234`, `aaaa`, `zyx`, `qwerty`, `abcabc`.
 const FOLLOWS: f64 = 0.5;
 
-/// Whether a value is found by trying.
+/// Bytes that are judged at once: what follows from what stands before is looked for in all of it.
+const JUDGED: usize = 1024;
+
+/// Whether a value is found by trying. A long one is if each piece of it is.
 pub(crate) fn is_guessable(value: &[u8]) -> bool {
-    bits(password(value)) < GUESSABLE
+    let mut pieces = password(value).chunks(JUDGED);
+    pieces.all(|piece| bits(piece) < GUESSABLE)
 }
 
 /// Of a URL with a password in it, that; everything else of it is known or easily thought of.
@@ -187,6 +191,16 @@ mod tests {
                 bits(value.as_bytes())
             );
         }
+    }
+
+    /// In no time, whatever its length: what is judged may be as long as values are.
+    #[test]
+    fn a_long_value_is_judged_by_its_pieces() {
+        let mut value = vec![b'a'; 1 << 20];
+        assert!(is_guessable(&value));
+        let text = b"f3a9c01d7be2468590ab";
+        value[700_000..][..text.len()].copy_from_slice(text);
+        assert!(!is_guessable(&value));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::forms::{self, Source};
+use crate::forms::{self, Source, Tells};
 use crate::limits;
 use crate::matcher::Matcher;
 use crate::redactor::Redactor;
@@ -71,7 +71,7 @@ struct Entry {
 }
 
 /// Collects values; [`Known::build`] compiles them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Known {
     entries: Vec<Entry>,
     /// Entries by the hash of their value, so that no second copy is needed.
@@ -80,12 +80,27 @@ pub struct Known {
     is_unfolded: bool,
     is_scalar: bool,
     hashes: bool,
+    tells: Tells,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Known::new()
+    }
 }
 
 impl Known {
     /// No values yet.
     pub fn new() -> Self {
-        Known::default()
+        Known {
+            entries: Vec::new(),
+            by_hash: HashMap::new(),
+            hasher: RandomState::new(),
+            is_unfolded: false,
+            is_scalar: false,
+            hashes: false,
+            tells: |_| true,
+        }
     }
 
     /// Adds a value and the name that its mask will show.
@@ -109,6 +124,19 @@ impl Known {
         } else {
             Added::TooShort
         }
+    }
+
+    /// Searches for parts of values by themselves only where `tells` says that they tell enough:
+    /// lines, fields of a document, passwords in it, and the letters and digits of a value. A
+    /// beginning or an end is searched for from the length on at which it does.
+    ///
+    /// For readers who choose the text, and learn from a mask that they are right: a part that can
+    /// be guessed would give away that it is one, and a beginning all that follows, one character
+    /// after the other. The values themselves are searched for in any case.
+    #[must_use]
+    pub fn parts_if(mut self, tells: fn(&[u8]) -> bool) -> Self {
+        self.tells = tells;
+        self
     }
 
     /// Searches the text as it is alone, and not what is left of it when everything but letters
@@ -148,7 +176,13 @@ impl Known {
     /// Compiles the set.
     pub fn build(self) -> KnownSet {
         let wide = (!self.is_scalar).then(Wide::detect).flatten();
-        KnownSet::compile(self.entries, !self.is_unfolded, self.hashes, wide)
+        KnownSet::compile(
+            self.entries,
+            !self.is_unfolded,
+            self.hashes,
+            wide,
+            self.tells,
+        )
     }
 
     fn insert(&mut self, name: Option<&str>, value: &[u8], added: Added) -> Added {
@@ -257,7 +291,13 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
-    fn compile(entries: Vec<Entry>, fold: bool, hashes: bool, wide: Option<Wide>) -> Self {
+    fn compile(
+        entries: Vec<Entry>,
+        fold: bool,
+        hashes: bool,
+        wide: Option<Wide>,
+        tells: Tells,
+    ) -> Self {
         let sources: Vec<Source<'_>> = entries
             .iter()
             .map(|entry| Source {
@@ -267,7 +307,7 @@ impl KnownSet {
             })
             .collect();
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
-        let needles = forms::expand(&sources);
+        let needles = forms::expand(&sources, tells);
         let raw = Matcher::new(&needles.raw, &named, wide);
         let folded = (fold && !needles.folded.is_empty())
             .then(|| Matcher::new(&needles.folded, &named, wide));

@@ -12,6 +12,7 @@ use crate::fold;
 use crate::limits;
 use crate::needle::{Cut, Edge, Needle};
 use escapes::Bytes;
+pub(crate) use units::Tells;
 use units::Unit;
 
 /// A larger value is searched for in fewer forms: their needles would take as much memory again for
@@ -35,7 +36,9 @@ pub(crate) struct Needles {
 }
 
 /// All needles of all values; the owner of a needle is the index of its value.
-pub(crate) fn expand(sources: &[Source<'_>]) -> Needles {
+///
+/// `tells` says which parts of values are needles of their own.
+pub(crate) fn expand(sources: &[Source<'_>], tells: Tells) -> Needles {
     let mut needles = Needles::default();
     for (source, owner) in sources.iter().zip(0..) {
         let bytes = || Zeroizing::new(source.value.to_vec());
@@ -49,14 +52,16 @@ pub(crate) fn expand(sources: &[Source<'_>]) -> Needles {
                 needles: &mut needles,
                 value: source.value,
                 owner,
+                tells,
             };
             forms.add(Form::Hash, hashes::hashes(source.value));
         }
-        for unit in units::of(source.value) {
+        for unit in units::of(source.value, tells) {
             let mut forms = Forms {
                 needles: &mut needles,
                 value: &unit.bytes,
                 owner,
+                tells,
             };
             forms.all(&unit);
         }
@@ -68,6 +73,7 @@ struct Forms<'a> {
     needles: &'a mut Needles,
     value: &'a [u8],
     owner: u32,
+    tells: Tells,
 }
 
 impl Forms<'_> {
@@ -250,7 +256,8 @@ impl Forms<'_> {
         let base64 = bases::base64(value).into_iter();
         all.extend(base64.map(|one| fold::letters_and_digits(&one.bytes)));
         for bytes in all {
-            if limits::is_distinctive_folded(&bytes) {
+            // Without its other characters a value may be one that tells little.
+            if limits::is_distinctive_folded(&bytes) && (self.tells)(&bytes) {
                 let needle = Needle::plain(bytes, Form::Folded, self.owner);
                 self.needles.folded.push(needle);
             }

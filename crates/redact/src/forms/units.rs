@@ -20,14 +20,17 @@ const FIELDS_MAX: usize = 256;
 /// One prefix a line; lines that begin with `#` are comments.
 const VENDOR_PREFIXES: &str = include_str!("../prefixes.txt");
 
+/// Says whether a part of a value tells enough of it to be searched for by itself.
+pub(crate) type Tells = fn(&[u8]) -> bool;
+
 /// A value or a part of one, and from which length on a part of that counts.
 pub(super) struct Unit {
     pub(super) bytes: Bytes,
     pub(super) cut: Option<Cut>,
 }
 
-/// The value itself, without its final line break too, and its parts.
-pub(super) fn of(value: &[u8]) -> Vec<Unit> {
+/// The value itself, without its final line break too, and those of its parts that tell enough.
+pub(super) fn of(value: &[u8], tells: Tells) -> Vec<Unit> {
     let whole = |bytes: &[u8], cut| Unit {
         bytes: Zeroizing::new(bytes.to_vec()),
         cut,
@@ -39,17 +42,23 @@ pub(super) fn of(value: &[u8]) -> Vec<Unit> {
     }
     // Programs that read a value often drop its final line break.
     if limits::why_not(core).is_none() {
-        let cut = (!is_structured(core)).then(|| cut(core)).flatten();
+        let cut = (!is_structured(core)).then(|| cut(core, tells)).flatten();
         units.push(whole(core, cut));
     }
-    units.extend(limits::lines(value).map(|line| whole(line, None)));
+    let telling = |line: &&[u8]| tells(line);
+    let lines = limits::lines(value).filter(telling);
+    units.extend(lines.map(|line| whole(line, None)));
     for part in parts(core) {
         if limits::why_not(&part.bytes).is_some() {
             continue;
         }
-        units.extend(limits::lines(&part.bytes).map(|line| whole(line, None)));
+        let lines = limits::lines(&part.bytes).filter(telling);
+        units.extend(lines.map(|line| whole(line, None)));
+        if !tells(&part.bytes) {
+            continue;
+        }
         let cut = (part.is_cut && !is_structured(&part.bytes))
-            .then(|| cut(&part.bytes))
+            .then(|| cut(&part.bytes, tells))
             .flatten();
         units.push(whole(&part.bytes, cut));
     }
@@ -83,11 +92,13 @@ fn parts(value: &[u8]) -> Vec<Part> {
 }
 
 /// From which length on a prefix or a suffix of the value is found by itself.
-fn cut(value: &[u8]) -> Option<Cut> {
+fn cut(value: &[u8], tells: Tells) -> Option<Cut> {
     let public = public_prefix(value);
-    let enough = |bytes: &[u8]| limits::distinct(bytes) >= limits::MIN_DISTINCT;
+    let enough = |bytes: &[u8]| limits::distinct(bytes) >= limits::MIN_DISTINCT && tells(bytes);
     let len = value.len();
-    let prefix = (public + MIN_CUT..len).find(|end| enough(&value[public.min(*end)..*end]))?;
+    // A beginning that says nothing for so long is no beginning of a random value.
+    let most = len.min(public + LONGEST_CUT);
+    let prefix = (public + MIN_CUT..most).find(|end| enough(&value[public.min(*end)..*end]))?;
     let suffix = match len <= LONGEST_CUT {
         true => (MIN_CUT..len.saturating_sub(public)).find(|size| enough(&value[len - size..])),
         false => None,
@@ -288,7 +299,7 @@ mod tests {
     use super::*;
 
     fn cut_of(value: &str) -> Option<(usize, usize)> {
-        let units = of(value.as_bytes());
+        let units = of(value.as_bytes(), |_| true);
         let whole = units.iter().find(|unit| *unit.bytes == value.as_bytes());
         whole
             .and_then(|unit| unit.cut)
@@ -297,7 +308,7 @@ mod tests {
 
     fn unit_texts(value: &str) -> Vec<String> {
         let text = |unit: &Unit| String::from_utf8_lossy(&unit.bytes).into_owned();
-        let mut texts: Vec<String> = of(value.as_bytes()).iter().map(text).collect();
+        let mut texts: Vec<String> = of(value.as_bytes(), |_| true).iter().map(text).collect();
         texts.retain(|text| text != value);
         texts
     }

@@ -10,6 +10,7 @@ mod forms;
 mod idle;
 mod limits;
 mod packed;
+mod parts;
 
 use subrosa_redact::{Finding, Known, KnownSet};
 
