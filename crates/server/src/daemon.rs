@@ -66,6 +66,7 @@ pub fn serve(mut options: Options, ready: impl FnOnce()) -> Result<(), ServerErr
             describe: options.describe,
             since,
             running: AtomicU32::new(0),
+            filters: AtomicU32::new(0),
             reading: Mutex::new(()),
         },
         program: options.program,
