@@ -183,7 +183,7 @@ impl Looking {
             Self::Daemon(remote, socket) => {
                 let mut pieces = piece.chunks(PIECE_MAX);
                 let sent = pieces.try_for_each(|piece| send_piece(socket, piece));
-                sent.map_err(|_| ended(remote))
+                sent.map_err(|_| ended(remote, socket))
             }
         }
     }
@@ -196,7 +196,9 @@ impl Looking {
                 own.out.clear();
                 Ok(())
             }
-            Self::Daemon(remote, socket) => send_piece(socket, &[]).map_err(|_| ended(remote)),
+            Self::Daemon(remote, socket) => {
+                send_piece(socket, &[]).map_err(|_| ended(remote, socket))
+            }
         }
     }
 
@@ -220,7 +222,9 @@ impl Looking {
                     more,
                 })
             }
-            Self::Daemon(remote, socket) => receive_places(socket).map_err(|_| ended(remote)),
+            Self::Daemon(remote, socket) => {
+                receive_places(socket).map_err(|_| ended(remote, socket))
+            }
         }
     }
 
@@ -250,7 +254,9 @@ impl Looking {
 }
 
 /// Why the daemon has ended its side.
-fn ended(remote: &mut Remote) -> Failure {
+fn ended(remote: &mut Remote, socket: &UnixStream) -> Failure {
+    // It may wait for more of ours: then it would not answer.
+    let _ = socket.shutdown(Shutdown::Both);
     match remote.looked() {
         Err(trouble) => trouble.into(),
         Ok(_) => Failure::new("daemon", "the daemon ended before the text did"),

@@ -20,9 +20,10 @@ impl<'a> Turn<'a> {
     /// `None` when there are as many as may be.
     pub(crate) fn take(count: &'a AtomicU32) -> Option<Self> {
         let taken = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-            (count < FILTERS).then_some(count + 1)
+            (count < FILTERS).then(|| count + 1)
         });
-        taken.is_ok().then_some(Self(count))
+        // Not made before it is taken: dropping it gives one back.
+        taken.is_ok().then(|| Self(count))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
-use subrosa_redact::shapes::{ShapeFinding, Shapes, fingerprint};
+use subrosa_redact::shapes::{ShapeFinding, ShapeStream, Shapes, fingerprint};
 use subrosa_wire::looking::{PLACES_MAX, Place};
 
 use super::report::What;
@@ -56,7 +56,10 @@ pub(super) struct Looked {
 
 /// What texts are searched for.
 pub(super) struct Search {
-    shapes: &'static Shapes,
+    /// One for all texts, since its memory is wiped at its end.
+    stream: ShapeStream,
+    /// Where the text begins in what the stream has seen.
+    begin: u64,
     known: Option<Looking>,
     /// Makes fingerprints of this run comparable with each other, and with no others.
     key: [u8; 32],
@@ -66,7 +69,8 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn new(known: Option<Looking>, key: [u8; 32]) -> Self {
         Self {
-            shapes: Shapes::builtin(),
+            stream: Shapes::builtin().stream(),
+            begin: 0,
             known,
             key,
             block: vec![0; BLOCK],
@@ -123,7 +127,6 @@ impl Search {
         kept: &mut Vec<u8>,
         shaped: &mut Vec<ShapeFinding>,
     ) -> Result<(), Failure> {
-        let mut stream = self.shapes.stream();
         let mut binary = false;
         loop {
             let count = match from.read(&mut self.block) {
@@ -148,11 +151,16 @@ impl Search {
             if let Some(looking) = &mut self.known {
                 looking.push(piece)?;
             }
-            stream.push(piece, shaped);
+            self.stream.push(piece, shaped);
             looked.more += cut(shaped);
         }
-        stream.finish(shaped);
+        self.stream.finish(shaped);
         looked.more += cut(shaped);
+        for shape in shaped {
+            shape.start -= self.begin;
+            shape.end -= self.begin;
+        }
+        self.begin += looked.bytes;
         Ok(())
     }
 }
