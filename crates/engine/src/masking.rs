@@ -132,7 +132,7 @@ impl Session {
     /// [`EngineError::Refused`] for an agent; [`EngineError::NothingFits`], but not for `**` in an
     /// empty vault; [`EngineError::Vault`].
     pub fn start_masking(&mut self, options: &MaskOptions) -> Result<Masking, EngineError> {
-        let selected = self.to_look_for(&options.selectors)?;
+        let selected = self.sought(&options.selectors)?;
         self.recall()?;
         let request = self.mask_request(options.purpose, &selected);
         let permit = self
@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// The selected fields, each once. A pattern means what is sensitive; what is named is meant.
-    fn to_look_for(&mut self, selectors: &[String]) -> Result<Vec<Selected>, EngineError> {
+    fn sought(&mut self, selectors: &[String]) -> Result<Vec<Selected>, EngineError> {
         let mut found: Vec<Selected> = Vec::new();
         let mut seen = HashSet::new();
         for selector in selectors {

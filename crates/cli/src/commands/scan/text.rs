@@ -280,7 +280,7 @@ impl<'a> Locator<'a> {
             return;
         };
         let mut rest = passed;
-        if let Some(last) = memchr_iter(b'\n', passed).last() {
+        if let Some(last) = memchr_iter(b'\n', passed).next_back() {
             self.line += memchr_iter(b'\n', passed).count() as u64;
             self.column = 1;
             rest = &passed[last + 1..];
