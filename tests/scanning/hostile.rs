@@ -52,10 +52,10 @@ fn what_cannot_be_read_is_said_and_is_no_clean_result() {
     let place = place();
     let folder = place.path("work");
     fs::write(folder.join("closed"), VALUE).expect("written");
-    fs::set_permissions(folder.join("closed"), Permissions::from_mode(0)).expect("ours");
+    fs::set_permissions(folder.join("closed"), Permissions::from_mode(0o000)).expect("ours");
     fs::create_dir(folder.join("shut")).expect("made");
     fs::write(folder.join("shut/in"), VALUE).expect("written");
-    fs::set_permissions(folder.join("shut"), Permissions::from_mode(0)).expect("ours");
+    fs::set_permissions(folder.join("shut"), Permissions::from_mode(0o000)).expect("ours");
     // Root reads everything, unless it is told not to.
     let mut command = Command::new("setpriv");
     place.surround(&mut command);

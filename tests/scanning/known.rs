@@ -50,7 +50,7 @@ fn the_filter_is_the_same_in_the_daemon_and_without() {
         let daemon = served.fed(&words, text.as_bytes()).ok();
         assert_eq!(daemon.text(), wanted);
         let own = Done::of(
-            &mut served
+            served
                 .command(&words)
                 .arg("a")
                 .env("SUBROSA_NO_DAEMON", "1")
@@ -127,7 +127,7 @@ fn a_selector_that_fits_nothing_is_an_error_and_no_empty_filter() {
         &["scan", "--known-from", "api/key#nofield"],
     ] {
         let own = Done::of(
-            &mut served
+            served
                 .command(words)
                 .env("SUBROSA_NO_DAEMON", "1")
                 .arg("--key-file")
