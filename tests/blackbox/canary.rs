@@ -227,6 +227,14 @@ fn look(place: &Place, said: &mut Said) {
     ] {
         said.silent(words, with_key(place, words, b"").ok());
     }
+    // What lies about in clear is found, and not said.
+    for words in [&["scan"][..], &["scan", "--json"], &["scan", "--sarif"]] {
+        let done = said.silent(words, with_key(place, words, b""));
+        assert_eq!(done.status, 1, "{done:?}");
+    }
+    let words = ["redact", "--known-from", "**", "in.env", "in.json"];
+    let done = said.silent(&words, with_key(place, &words, b"").ok());
+    assert!(done.text().contains("[REDACTED:"), "{done:?}");
     // The ways out that are meant: the value on standard output and nowhere else.
     for (at, name) in ["canary/a", "canary/b", "canary/c"].iter().enumerate() {
         let words = ["read", name];

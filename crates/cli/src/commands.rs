@@ -24,6 +24,7 @@ pub(crate) mod read;
 pub(crate) mod redact;
 pub(crate) mod restore;
 pub(crate) mod run;
+pub(crate) mod scan;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod status;

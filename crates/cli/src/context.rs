@@ -284,9 +284,14 @@ impl Context {
         }
     }
 
+    /// Whether there is a vault.
+    pub(crate) fn has_vault(&self) -> Result<bool, Failure> {
+        Ok(subrosa_engine::status(&self.home)?.exists)
+    }
+
     /// Whether there is a vault at all comes first: nobody wants to type a passphrase for none.
     fn demand_vault(&self) -> Result<(), Failure> {
-        if subrosa_engine::status(&self.home)?.exists {
+        if self.has_vault()? {
             return Ok(());
         }
         let path = self.home.data.clone();

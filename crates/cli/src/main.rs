@@ -16,6 +16,7 @@ mod demo;
 mod descriptor;
 mod failure;
 mod files;
+mod looking;
 mod near;
 mod output;
 mod panics;

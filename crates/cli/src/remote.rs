@@ -1,5 +1,6 @@
 //! The daemon, as commands use it.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use subrosa_crypto::SecretBuf;
@@ -9,7 +10,7 @@ use subrosa_engine::{
 };
 use subrosa_model::{FieldName, KeyName, Scope};
 use subrosa_server::convert;
-use subrosa_wire::{Answer, Call, Client, Request, State, WireError};
+use subrosa_wire::{Answer, Call, Client, Mask, Masked, Request, State, WireError};
 
 use crate::access::Value;
 use crate::context::{Context, Need};
@@ -235,6 +236,20 @@ impl Remote {
         };
         match self.ask(request, None)? {
             Answer::Shown(shown) => Ok(shown.listed.version),
+            _ => Err(strange()),
+        }
+    }
+
+    /// Has the daemon look through what comes on a socket, and goes on meanwhile.
+    pub(crate) fn look(&mut self, mask: Mask, socket: OwnedFd) -> Result<(), Trouble> {
+        let call = self.call(Request::Mask(mask));
+        Ok(self.client.ask(&call, None, &[socket.as_fd()])?)
+    }
+
+    /// The account of what was looked through, once our side of the socket is ended.
+    pub(crate) fn looked(&mut self) -> Result<Masked, Trouble> {
+        match self.client.answer()?? {
+            Answer::Masked(masked) => Ok(masked),
             _ => Err(strange()),
         }
     }

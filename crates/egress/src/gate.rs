@@ -14,7 +14,7 @@ use subrosa_model::{
     Outcome, SecretId, SinkKind, Timestamp, UseRequest, Verdict,
 };
 use subrosa_policy::{Decision, Policy, Reach};
-use subrosa_redact::KnownSet;
+use subrosa_redact::{Known, KnownSet};
 
 use crate::known::Learned;
 use crate::{
@@ -139,6 +139,11 @@ impl Gate {
     #[must_use]
     pub fn known(&self) -> KnownSet {
         self.learned.known(self.named.as_deref())
+    }
+
+    /// All that was released here so far, to which a filter adds its own.
+    pub(crate) fn released_values(&self) -> Known {
+        self.learned.collected(self.named.as_deref())
     }
 
     /// Teaches the redactor values that go out inside another one, such as a document of them.
@@ -437,6 +442,13 @@ fn contradiction<K: Kind>(request: &UseRequest) -> Option<Answer> {
 
 /// What no rule can allow.
 fn invariant<K: Kind>(request: &UseRequest) -> Option<Answer> {
+    if K::SINK == SinkKind::Filter {
+        // Nothing is handed over: an expired or pinned value is looked for as any other.
+        let agent = request.caller.kind.agent().is_some();
+        let reason = "an agent could ask a filter whether a guess is a value".to_owned();
+        let remedy = "Have a person look through the text: subrosa redact, subrosa scan";
+        return agent.then(|| Answer::deny(RefusalKind::Policy, "filter", reason, remedy));
+    }
     for wanted in &request.secrets {
         let Label {
             key, field, pin, ..

@@ -44,4 +44,6 @@ kinds! {
     Signature,
     /// A client key held for the life of one connection.
     Connection,
+    /// A filter that text is looked through with: [`Gate::search`](crate::Gate::search).
+    Filter,
 }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::{MemoryError, SecretBuf, ct_eq};
-use subrosa_model::{KeyName, SecretId};
+use subrosa_model::{KeyName, Label, SecretId};
 use subrosa_redact::{Known, KnownSet};
 
 use crate::{Sensitive, strength};
@@ -64,10 +64,7 @@ impl Learned {
                 continue;
             };
             let name = value.labels().first().map(|label| Named {
-                name: match label.field.is_default() {
-                    true => label.key.to_string(),
-                    false => format!("{}#{}", label.key, label.field),
-                },
+                name: mask_name(label),
                 key: label.key.clone(),
                 secret: label.secret,
             });
@@ -83,6 +80,11 @@ impl Learned {
     /// what can be guessed is not masked, since a mask would say that a guess is right: values, and
     /// parts and beginnings of them. An agent is handed no such value that could come back.
     pub(crate) fn known(&self, named: Option<&HashSet<SecretId>>) -> KnownSet {
+        self.collected(named).build()
+    }
+
+    /// As [`Learned::known`], not compiled yet.
+    pub(crate) fn collected(&self, named: Option<&HashSet<SecretId>>) -> Known {
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::new();
         if named.is_some() {
@@ -97,7 +99,7 @@ impl Learned {
             // What cannot be searched for was refused before it came here, or has under four bytes.
             let _ = known.add_forced(name.map(|one| one.name.as_str()), value.as_slice());
         }
-        known.build()
+        known
     }
 
     /// The secrets that masks could name, each once.
@@ -105,5 +107,13 @@ impl Learned {
         let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         let names = values.all.iter().filter_map(|(name, _)| name.as_ref());
         names.map(|one| (one.key.clone(), one.secret)).collect()
+    }
+}
+
+/// What the mask of a value says: its key, and its field where that is no matter of course.
+pub(crate) fn mask_name(label: &Label) -> String {
+    match label.field.is_default() {
+        true => label.key.to_string(),
+        false => format!("{}#{}", label.key, label.field),
     }
 }

@@ -7,6 +7,9 @@
 //! 3. [`Gate::release`]: consumes the permit, teaches the redactor, lends the values for one call;
 //! 4. [`Released::complete`]: the completion record.
 //!
+//! To look for values in a text is a use as well, and no way out: [`Gate::search`] takes a permit of
+//! its own kind, and gives a filter that says where values stand and never what they are.
+//!
 //! No decision, no record, no value. The order is held by the types: a permit has no public
 //! constructor, is not `Clone`, and is moved into `release`.
 //!
@@ -23,6 +26,7 @@ mod gate;
 mod generate;
 mod known;
 mod permit;
+mod search;
 mod secrets;
 mod sensitive;
 mod sink;
@@ -34,6 +38,7 @@ pub use gate::{Approval, Facts, Gate, Pending, Presence};
 pub use generate::Recipe;
 pub use kind::Kind;
 pub use permit::{Permit, Released};
+pub use search::Search;
 pub use secrets::{Secrets, SecretsError};
 pub use sensitive::{Labels, Sensitive};
 pub use sink::{Lent, Sink};

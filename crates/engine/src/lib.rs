@@ -23,6 +23,7 @@ mod home;
 mod journal;
 mod known;
 mod logs;
+mod masking;
 mod pinning;
 mod placeholders;
 mod policies;
@@ -45,6 +46,7 @@ pub use doctor::{Check, Health, doctor};
 pub use error::EngineError;
 pub use handover::ClientSink;
 pub use home::{Home, private_folder};
+pub use masking::{MaskOptions, Masking, Purpose};
 pub use policies::{Applied, PolicyInForce};
 pub use proof::{
     SECRET_TEXT_MAX, Source, decode_secret, pin_to, read_age, read_command, read_key_file,

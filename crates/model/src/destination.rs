@@ -31,11 +31,13 @@ pub enum SinkKind {
     Signature,
     /// A client key held for the life of one connection.
     Connection,
+    /// A filter that text is looked through with; no value comes out of it.
+    Filter,
 }
 
 impl SinkKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Environment,
         Self::File,
         Self::Descriptor,
@@ -45,6 +47,7 @@ impl SinkKind {
         Self::Client,
         Self::Signature,
         Self::Connection,
+        Self::Filter,
     ];
 
     /// The stable name that records and messages use.
@@ -60,6 +63,7 @@ impl SinkKind {
             Self::Client => "client",
             Self::Signature => "signature",
             Self::Connection => "connection",
+            Self::Filter => "filter",
         }
     }
 }
@@ -125,6 +129,11 @@ pub enum Destination {
         /// The port that is dialled.
         port: u16,
     },
+    /// A filter that text is looked through with.
+    Filter {
+        /// What it is for: `redact`, `scan`.
+        purpose: String,
+    },
 }
 
 impl Destination {
@@ -142,6 +151,7 @@ impl Destination {
             Self::Client { .. } => kind == SinkKind::Client,
             Self::Signature { .. } => kind == SinkKind::Signature,
             Self::Connection { .. } => kind == SinkKind::Connection,
+            Self::Filter { .. } => kind == SinkKind::Filter,
         }
     }
 }
@@ -165,6 +175,7 @@ impl fmt::Display for Destination {
             Self::Client { purpose } => write!(f, "client {purpose}"),
             Self::Signature { algorithm, .. } => write!(f, "signature {algorithm}"),
             Self::Connection { host, port } => write!(f, "connection {host}:{port}"),
+            Self::Filter { purpose } => write!(f, "filter {purpose}"),
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Action {
     Client,
     /// A signature.
     Sign,
+    /// Values that text is looked through for, to mask them in it or to say where they stand.
+    Mask,
 }
 
 impl Action {
@@ -42,6 +44,7 @@ impl Action {
             Self::Read => "read",
             Self::Client => "client",
             Self::Sign => "sign",
+            Self::Mask => "mask",
         }
     }
 }

@@ -54,6 +54,13 @@ pub(crate) fn refusal(request: &UseRequest) -> Option<Refused> {
         let remedy = "run the command that needs the value (subrosa run), or have a person read it";
         return Some(Refused::new("agent-read", reason, remedy));
     }
+    if agent && request.action == Action::Mask {
+        // Whoever chooses the text asks with it whether a guess is a value.
+        let reason =
+            "what is found in a text of its choice would tell an agent which guess is a value";
+        let remedy = "have a person look through it: subrosa redact, subrosa scan";
+        return Some(Refused::new("agent-mask", reason, remedy));
+    }
     request
         .secrets
         .iter()
@@ -62,6 +69,10 @@ pub(crate) fn refusal(request: &UseRequest) -> Option<Refused> {
 
 fn secret_refusal(request: &UseRequest, secret: &SecretUse, agent: bool) -> Option<Refused> {
     let key = &secret.label.key;
+    if request.action == Action::Mask {
+        // The value goes nowhere, and one that is no longer used must be found all the same.
+        return None;
+    }
     if secret
         .expires
         .is_some_and(|expires| expires <= request.time)
@@ -105,6 +116,7 @@ fn contradiction(request: &UseRequest) -> Option<String> {
         Action::Http => matches!(request.sink, SinkKind::HttpInjection | SinkKind::Connection),
         Action::Sign => request.sink == SinkKind::Signature,
         Action::Client => request.sink == SinkKind::Client,
+        Action::Mask => request.sink == SinkKind::Filter,
         Action::Read | Action::Script => {
             !matches!(request.destination, Destination::Process { .. })
                 && matches!(
@@ -172,4 +184,14 @@ pub(crate) fn operator_reads(request: &UseRequest) -> bool {
         (Action::Client, Destination::Client { purpose }) => PURPOSES.contains(&purpose.as_str()),
         _ => false,
     }
+}
+
+/// Whether a person may have text looked through without a rule: nothing of a value leaves, and what
+/// is found is where it should not be.
+pub(crate) fn person_masks(request: &UseRequest) -> bool {
+    let person = matches!(
+        request.caller.kind,
+        CallerKind::Operator | CallerKind::Local
+    );
+    person && request.action == Action::Mask
 }

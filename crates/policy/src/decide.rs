@@ -4,7 +4,7 @@ use subrosa_model::{Action, Destination, Inject, ProcessLimits, SecretUse, UseRe
 
 use crate::agents;
 use crate::always::{self, Found};
-use crate::builtin::{self, operator_reads};
+use crate::builtin::{self, operator_reads, person_masks};
 use crate::decision::{Decision, Explanation, Step};
 use crate::document::Document;
 use crate::matching::{Mismatch, Usage};
@@ -282,8 +282,13 @@ impl Looked {
             }
             self.note(reference, Effect::Allow, mismatch);
         }
-        if operator_reads(usage.request) {
-            let reference = RuleRef::Builtin("operator-read");
+        let builtin = match usage.request {
+            request if operator_reads(request) => Some("operator-read"),
+            request if person_masks(request) => Some("person-mask"),
+            _ => None,
+        };
+        if let Some(name) = builtin {
+            let reference = RuleRef::Builtin(name);
             add(&Grant::plain(reference.clone()), &|_| true);
             self.steps.push(step(
                 reference,

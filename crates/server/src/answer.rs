@@ -6,14 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use subrosa_crypto::{SecretBuf, ct_eq};
 use subrosa_egress::Sensitive;
-use subrosa_engine::{Console, EngineError, Inherited, Outlet, Session, TokenProof, Unlock};
+use subrosa_engine::{
+    Console, EngineError, Inherited, MaskOptions, Outlet, Purpose, Session, TokenProof, Unlock,
+};
 use subrosa_model::{Scope, Timestamp};
 use subrosa_wire::{
-    Answer, Call, Failure, Frame, Proof, Reply, Request, Run, State, decode, encode,
+    Answer, Back, Call, Failure, Frame, Mask, Masked, Proof, Reply, Request, Run, State, decode,
+    encode,
 };
 
 use crate::convert;
 use crate::keeper::{Keeper, Timeouts};
+use crate::looking::{Turn, look};
 use crate::visit::{Challenge, Done, Then, Visit, is_for_agents, name_of, touched};
 
 /// Words of a command at most.
@@ -30,6 +34,8 @@ pub(crate) struct House {
     pub(crate) describe: Describe,
     pub(crate) since: Timestamp,
     pub(crate) running: AtomicU32,
+    /// Clients whose text is looked through.
+    pub(crate) filters: AtomicU32,
     /// Held while a request is decoded.
     pub(crate) reading: Mutex<()>,
 }
@@ -89,7 +95,7 @@ impl House {
                 | Request::Identify
                 | Request::Proven { .. }
         );
-        let wants_descriptors = matches!(request, Request::Run(_));
+        let wants_descriptors = matches!(request, Request::Run(_) | Request::Mask(_));
         if (secret.is_some() && !wants_secret) || (!descriptors.is_empty() && !wants_descriptors) {
             return Err(garbled()).into();
         }
@@ -147,6 +153,7 @@ impl House {
                 then: Then::Stop,
             },
             Request::Run(run) => self.run(visit, &scope, *run, descriptors).into(),
+            Request::Mask(mask) => self.mask(visit, &scope, mask, descriptors).into(),
             request => self.use_vault(visit, &scope, request, secret).into(),
         }
     }
@@ -199,6 +206,7 @@ impl House {
                         .all(|count| *count <= PARTS_MAX)
             }
             Request::List(filter) => filter.patterns.len() <= PARTS_MAX,
+            Request::Mask(mask) => mask.selectors.len() <= PARTS_MAX,
             Request::Set { change, .. } => {
                 change.remove_fields.len() <= PARTS_MAX
                     && change.bindings.len() <= PARTS_MAX
@@ -279,6 +287,34 @@ impl House {
         self.running.fetch_sub(1, Ordering::Relaxed);
         let outcome = finished.map_err(self.describe)?;
         Ok(Answer::Ran(Box::new(convert::report_of(outcome))))
+    }
+
+    /// Makes the filter while the vault is held, and looks through the client's text without.
+    fn mask(&self, visit: &Visit, scope: &Scope, mask: Mask, descriptors: Vec<OwnedFd>) -> Reply {
+        let mut descriptors = descriptors.into_iter();
+        let (Some(socket), None) = (descriptors.next(), descriptors.next()) else {
+            return Err(garbled());
+        };
+        let _turn = Turn::take(&self.filters).ok_or_else(busy)?;
+        let options = MaskOptions {
+            purpose: match mask.back {
+                Back::Text { .. } => Purpose::Redact,
+                Back::Places => Purpose::Scan,
+            },
+            selectors: mask.selectors,
+            fold: mask.fold,
+        };
+        let started = self.keeper.serve(visit.who(), scope, |session| {
+            session.start_masking(&options)
+        });
+        let mut masking = started.ok_or_else(locked)?.map_err(self.describe)?;
+        let warnings = masking.take_warnings();
+        let found = look(&masking, mask.back, socket);
+        masking.complete(found.as_ref().copied().map_err(|error| error.to_string()));
+        let found = found.map_err(|error| {
+            Failure::new("daemon", format!("the text did not arrive whole: {error}"))
+        })?;
+        Ok(Answer::Masked(Masked { found, warnings }))
     }
 }
 

@@ -66,6 +66,7 @@ pub fn serve(mut options: Options, ready: impl FnOnce()) -> Result<(), ServerErr
             describe: options.describe,
             since,
             running: AtomicU32::new(0),
+            filters: AtomicU32::new(0),
             reading: Mutex::new(()),
         },
         program: options.program,
@@ -141,8 +142,10 @@ impl Daemon {
             .name("client".to_owned())
             .stack_size(STACK)
             .spawn(move || {
+                // Also when it panics: whoever waits for an answer must not wait for ever.
+                let leaving = Leaving(&serving, number);
                 serving.converse(&socket, number, spare);
-                serving.leave(number);
+                drop(leaving);
             });
         if spawned.is_err() {
             daemon.leave(number);
@@ -247,6 +250,15 @@ impl Daemon {
 
     fn reply(&self, socket: &OwnedFd, reply: &subrosa_wire::Reply) -> Result<(), WireError> {
         send(socket, &encode(reply)?, None, &[], PATIENCE)
+    }
+}
+
+/// Counts a connection out when it is dropped.
+struct Leaving<'a>(&'a Daemon, u64);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave(self.1);
     }
 }
 

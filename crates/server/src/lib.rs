@@ -11,6 +11,8 @@
 //!   after a time in any case, and when the machine was suspended.
 //! - No reply has a place for a value. A command's output goes to the client's descriptors,
 //!   redacted; the command ends when the client does.
+//! - Text that is looked through for values comes and goes on a socket of the client's; the values
+//!   stay here, and no agent is served so.
 //! - Connections, messages and waiting are bounded.
 #![forbid(unsafe_code)]
 
@@ -19,6 +21,7 @@ pub mod convert;
 mod daemon;
 mod error;
 mod keeper;
+mod looking;
 mod peer;
 mod place;
 mod visit;

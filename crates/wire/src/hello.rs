@@ -9,7 +9,7 @@ use crate::WireError;
 use crate::frame::{Bounds, receive, send};
 
 /// The protocol of this program. It grows with every change of a message.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"subrosa\0";
 const BOUNDS: Bounds = Bounds {

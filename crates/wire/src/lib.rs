@@ -23,6 +23,7 @@ mod client;
 mod error;
 mod frame;
 mod hello;
+pub mod looking;
 mod message;
 
 pub use client::{Client, connect};
@@ -30,8 +31,9 @@ pub use error::WireError;
 pub use frame::{Bounds, Frame, receive, send};
 pub use hello::{Hello, PROTOCOL, greet, welcome};
 pub use message::{
-    Answer, Call, Change, Failure, FieldAbout, Filter, Listed, Mode, Past, Proof, Recipe, Reply,
-    Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, Token, decode, encode,
+    Answer, Back, Call, Change, Failure, FieldAbout, Filter, Listed, Mask, Masked, Mode, Past,
+    Proof, Recipe, Reply, Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored,
+    Token, decode, encode,
 };
 
 /// What a client sends at most: a request, and a value.

@@ -131,6 +131,32 @@ pub enum Request {
     /// has them, and then a socket of packets of four bytes: a signal for the command's group, in
     /// the one direction; the signal that stopped it, in the other.
     Run(Box<Run>),
+    /// Look through text for values. The one descriptor is a stream socket that the text comes on,
+    /// and that what is made of it goes back on. The answer comes when the client has ended its side.
+    Mask(Mask),
+}
+
+/// What text is looked through for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mask {
+    /// Secrets, beside all that was ever handed out.
+    pub selectors: Vec<String>,
+    /// Whether values with something inside them are found.
+    pub fold: bool,
+    /// What comes back.
+    pub back: Back,
+}
+
+/// What comes back of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Back {
+    /// The text as one stream, with every value masked.
+    Text {
+        /// Whether what has the shape of a credential is masked as well.
+        shapes: bool,
+    },
+    /// For each text of several where values stand: see [`crate::looking`].
+    Places,
 }
 
 /// Which secrets to list.
@@ -327,6 +353,8 @@ pub enum Answer {
     },
     /// Tokens of agents.
     Tokens(Vec<Token>),
+    /// Text was looked through.
+    Masked(Masked),
 }
 
 /// A token of an agent, all but the token itself.
@@ -346,6 +374,15 @@ pub struct Token {
     pub bound_to: Option<u32>,
     /// What it reaches at most.
     pub reach: BTreeMap<String, Vec<String>>,
+}
+
+/// The account of text that was looked through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Masked {
+    /// How often a value was found.
+    pub found: u64,
+    /// What the user should know about what was not looked for.
+    pub warnings: Vec<String>,
 }
 
 /// How a daemon is.

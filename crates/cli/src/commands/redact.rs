@@ -7,11 +7,14 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use subrosa_crypto::SecretBuf;
+use subrosa_engine::{MaskOptions, Purpose};
 use subrosa_redact::{Known, RedactingWriter};
 
+use crate::complete::Takes;
 use crate::context::Context;
 use crate::descriptor;
 use crate::failure::Failure;
+use crate::looking;
 
 /// All values together, in bytes.
 const KNOWN_MAX: usize = 16 * 1024 * 1024;
@@ -21,11 +24,14 @@ const BLOCK: usize = 64 * 1024;
 ///
 /// Reads files, or standard input, and writes them with every known value masked, in each form in
 /// which programs write values: base64, hexadecimal, URL and JSON escapes, shell quotes, and many
-/// more. Needs no vault. Values that are too short or too common to be told from ordinary text are
-/// not searched for.
+/// more. The values are those of the vault, with --known-from, or come on a descriptor, which needs
+/// no vault. Values that are too short or too common to be told from ordinary text are not searched
+/// for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  make 2>&1 | subrosa redact --known-from '**'
+  subrosa redact --known-from 'db/**' --known-from api/key build.log >masked.log
   make 2>&1 | subrosa redact --known-fd 3 3<values.txt
   subrosa redact --known-fd 3 build.log 3<values.txt >masked.log
   subrosa redact --shapes deploy.log
@@ -36,11 +42,15 @@ With --jsonl each line in is an object, and each line out the answer to one:
   {\"id\", \"output_b64\", \"findings\": [{\"start\", \"end\", \"form\", \"key\"}]}
   {\"id\", \"error\"} where the line makes no sense")]
 pub(crate) struct Redact {
+    /// Mask these values of the vault, and all that were ever handed out: a key, key#field, a
+    /// pattern over keys, a reference; repeat for several
+    #[arg(long, value_name = "SELECTOR", conflicts_with = "known_fd", add = Takes::Part)]
+    known_from: Vec<String>,
     /// Read the values from this file descriptor: UTF-8, one a line
-    #[arg(long, value_name = "N", required_unless_present_any = ["jsonl", "shapes"])]
+    #[arg(long, value_name = "N", required_unless_present_any = ["jsonl", "shapes", "known_from"])]
     known_fd: Option<u32>,
     /// Answer JSON objects, one a line, each with its own values and text
-    #[arg(long, conflicts_with_all = ["known_fd", "files"])]
+    #[arg(long, conflicts_with_all = ["known_fd", "known_from", "files"])]
     jsonl: bool,
     /// Mask what has the shape of a credential as well: keys and tokens of some hundred providers
     #[arg(long)]
@@ -62,6 +72,41 @@ impl Redact {
         if self.jsonl {
             return jsonl::answer(context, self.no_fold, self.shapes);
         }
+        let masked = match self.known_from.is_empty() {
+            true => self.mask_listed(context)?,
+            false => self.mask_known(context)?,
+        };
+        let masked = usize::try_from(masked).unwrap_or(usize::MAX);
+        context
+            .out
+            .done(&format!("{} masked", crate::text::count(masked, "value")));
+        Ok(())
+    }
+
+    /// Masks values of the vault.
+    fn mask_known(&self, context: &Context) -> Result<u64, Failure> {
+        // Whoever chooses the text would learn which guess is a value.
+        context.demand_person()?;
+        if self.files.is_empty() {
+            context.claim_stdin("redact")?;
+        }
+        let options = MaskOptions {
+            purpose: Purpose::Redact,
+            selectors: self.known_from.clone(),
+            fold: !self.no_fold,
+        };
+        let out = context.out.data()?;
+        looking::mask(
+            context,
+            &options,
+            self.shapes,
+            &mut |take| self.each(take),
+            out,
+        )
+    }
+
+    /// Masks values that come on a descriptor.
+    fn mask_listed(&self, context: &Context) -> Result<u64, Failure> {
         let mut known = Known::new();
         let mut unsearched = 0;
         if let Some(number) = self.known_fd {
@@ -86,19 +131,24 @@ impl Redact {
             redactor = redactor.with_shapes();
         }
         let mut writer = RedactingWriter::new(out, redactor);
+        self.each(&mut |piece| {
+            let written = writer.write_all(piece);
+            written.map_err(Failure::io("standard output"))
+        })?;
+        let (_, redactor) = writer.finish().map_err(Failure::io("standard output"))?;
+        Ok(redactor.counts().total())
+    }
+
+    /// Gives the text to `take`, piece by piece: files one after the other, or standard input.
+    fn each(&self, take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
         if self.files.is_empty() {
-            copy(&mut std::io::stdin().lock(), "standard input", &mut writer)?;
+            return copy(&mut std::io::stdin().lock(), "standard input", take);
         }
         for path in &self.files {
             let name = path.display().to_string();
             let mut file = File::open(path).map_err(Failure::io(name.clone()))?;
-            copy(&mut file, &name, &mut writer)?;
+            copy(&mut file, &name, take)?;
         }
-        let (_, redactor) = writer.finish().map_err(Failure::io("standard output"))?;
-        let masked = usize::try_from(redactor.counts().total()).unwrap_or(usize::MAX);
-        context
-            .out
-            .done(&format!("{} masked", crate::text::count(masked, "value")));
         Ok(())
     }
 }
@@ -122,15 +172,13 @@ fn add_lines(known: &mut Known, values: &SecretBuf) -> Result<usize, Failure> {
 fn copy(
     from: &mut dyn Read,
     name: &str,
-    writer: &mut RedactingWriter<File>,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut block = vec![0; BLOCK];
     loop {
         match from.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(count) => writer
-                .write_all(&block[..count])
-                .map_err(Failure::io("standard output"))?,
+            Ok(count) => take(&block[..count])?,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Failure::io(name)(error)),
         }

@@ -89,6 +89,8 @@ pub(crate) const KNOWN: &[Known] = &[
         "If you replaced it yourself, open it once with its passphrase and --accept-root; otherwise restore a backup."),
     row("future", "The vault was written by a later version of this program.",
         "Use a newer subrosa; this one: subrosa --version"),
+    row("git", "git is not there, or cannot read the repository; the message says what it said.",
+        "See for yourself: git status. A repository of another user: git config --global --add safe.directory FOLDER"),
     row("hardening", "The system does not let this process close itself to debuggers and dumps, so it keeps no secrets here.",
         "Run it outside the tool or sandbox that forbids prctl, and try again: subrosa status"),
     row("home", "The folders of the vault cannot be found or made.",

@@ -1,5 +1,6 @@
 //! What was handed out once is masked for good, whoever opens the vault later.
 
+use subrosa_engine::{EngineError, MaskOptions, Purpose, Session};
 use subrosa_model::{CallerKind, Scope};
 
 use crate::{CANARY, RULE, exported, init, key, open, options, run, set};
@@ -135,4 +136,63 @@ fn acting_for_another_proves_no_presence_and_takes_up_a_new_policy() {
     let pid = format!("\"pid\":{}", caller.pid);
     let local = |line: &&String| line.contains("\"local\"") && line.contains(&pid);
     assert!(lines.iter().any(|line| local(&line)), "{lines:?}");
+}
+
+/// What a filter makes of the text with both values.
+fn filtered(session: &mut Session, selectors: &[&str]) -> Result<String, EngineError> {
+    let text = [CANARY, b" a-value-that-nobody-was-given"].concat();
+    let mut masking = session.start_masking(&MaskOptions {
+        purpose: Purpose::Redact,
+        selectors: selectors.iter().map(|one| (*one).to_owned()).collect(),
+        fold: true,
+    })?;
+    assert!(masking.take_warnings().is_empty());
+    let mut out = Vec::new();
+    let found = masking.filter(&mut &text[..], &mut out, false).unwrap();
+    masking.complete(Ok(found));
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn a_filter_has_what_was_handed_out_and_what_is_selected() {
+    let root = handed_out();
+    let mut session = open(root.path()).unwrap();
+    assert_eq!(filtered(&mut session, &[]).unwrap(), MASKED);
+    let both = "[REDACTED:api/key] [REDACTED:api/other]";
+    assert_eq!(filtered(&mut session, &["api/other"]).unwrap(), both);
+    // What was only looked for is learned by nobody.
+    assert_eq!(filtered(&mut session, &[]).unwrap(), MASKED);
+    session.close().unwrap();
+    assert_eq!(printed(root.path()), MASKED);
+}
+
+#[test]
+fn each_filter_is_recorded_with_what_became_of_it() {
+    let root = handed_out();
+    let mut session = open(root.path()).unwrap();
+    filtered(&mut session, &["api/*"]).unwrap();
+    let recorded = exported(&mut session);
+    let of = |what: &str| recorded.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(of("filter redact"), 1, "{recorded:?}");
+    assert_eq!(of("\"redactions\":2"), 1, "{recorded:?}");
+}
+
+#[test]
+fn an_agent_gets_no_filter_from_the_gate_itself() {
+    let root = handed_out();
+    let mut session = open(root.path()).unwrap();
+    let scope = session.scope().clone();
+    let mut caller = session.setting().effects.operator();
+    caller.kind = CallerKind::Agent("claude".parse().unwrap());
+    session.act_for(caller, scope).unwrap();
+    for selectors in [&[][..], &["api/other"]] {
+        let refused = filtered(&mut session, selectors).unwrap_err();
+        assert!(
+            matches!(&refused, EngineError::Refused(refusal) if refusal.rule == "filter"),
+            "{refused:?}"
+        );
+    }
+    let recorded = exported(&mut session);
+    let denied = |line: &&String| line.contains("filter redact") && line.contains("\"deny\"");
+    assert_eq!(recorded.iter().filter(denied).count(), 2, "{recorded:?}");
 }

@@ -447,6 +447,34 @@ fn an_operator_reads_without_a_rule_unless_one_denies() {
 }
 
 #[test]
+fn a_person_has_text_looked_through_and_an_agent_never() {
+    let open = policy("default_action: allow\nrules:\n  - { allow: read, secrets: [\"**\"] }\n");
+    for policy in [&Policy::default(), &open] {
+        for kind in [CallerKind::Operator, CallerKind::Local] {
+            assert_eq!(
+                other(Action::Mask).by(kind).rule(policy),
+                "builtin:person-mask"
+            );
+        }
+        assert_eq!(
+            other(Action::Mask).agent("claude").rule(policy),
+            "builtin:agent-mask"
+        );
+        for kind in [CallerKind::Application, CallerKind::Script] {
+            assert_eq!(other(Action::Mask).by(kind).verdict(policy), Verdict::Deny);
+        }
+    }
+    // What may not be used any more is found where it lies about all the same.
+    let mut old = other(Action::Mask);
+    old.0.secrets[0].expires = Some(old.0.time);
+    assert!(old.allowed(&Policy::default()));
+    // The way out of one kind is none of another.
+    let mut elsewhere = other(Action::Mask);
+    (elsewhere.0.sink, elsewhere.0.destination) = (SinkKind::Console, Destination::Console);
+    assert_eq!(elsewhere.rule(&open), "builtin:request");
+}
+
+#[test]
 fn contradictions_are_refused() {
     let open = policy("default_action: allow\nallowed_commands: [ls]\n");
     let of = |change: &dyn Fn(&mut subrosa_model::UseRequest)| {

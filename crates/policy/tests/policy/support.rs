@@ -76,6 +76,12 @@ pub(crate) fn other(action: Action) -> Ask {
                 purpose: "helper".into(),
             },
         ),
+        Action::Mask => (
+            SinkKind::Filter,
+            Destination::Filter {
+                purpose: "scan".into(),
+            },
+        ),
         _ => (SinkKind::Console, Destination::Console),
     };
     ask

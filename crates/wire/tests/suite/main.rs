@@ -4,6 +4,7 @@
 mod client;
 mod deliveries;
 mod frames;
+mod looking;
 mod messages;
 mod refusals;
 mod support;

@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use subrosa_model::{FieldName, Inject, KeyName, ProcessLimits, Scope, VarName};
 use subrosa_wire::{
-    Answer, Call, Change, Failure, FieldAbout, Filter, Listed, Mode, Past, Proof, Recipe, Reply,
-    Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored, WireError, decode,
-    encode,
+    Answer, Back, Call, Change, Failure, FieldAbout, Filter, Listed, Mask, Masked, Mode, Past,
+    Proof, Recipe, Reply, Request, Run, RunEnding, RunReport, Shown, ShownField, State, Stored,
+    WireError, decode, encode,
 };
 
 pub(crate) fn call(request: Request) -> Call {
@@ -144,6 +144,16 @@ fn requests() -> Vec<Request> {
             key: key("a"),
             version: Some(2),
         },
+        Request::Mask(Mask {
+            selectors: vec!["db/**".to_owned()],
+            fold: false,
+            back: Back::Text { shapes: true },
+        }),
+        Request::Mask(Mask {
+            selectors: Vec::new(),
+            fold: true,
+            back: Back::Places,
+        }),
         Request::Run(Box::new(run(
             vec![b"sh".to_vec(), b"\0\xff".to_vec()],
             vec![(b"PATH".to_vec(), b"/bin".to_vec())],
@@ -163,6 +173,10 @@ fn replies() -> Vec<Reply> {
             running: 2,
         })),
         Ok(Answer::Unlocked(vec!["a notice".to_owned()])),
+        Ok(Answer::Masked(Masked {
+            found: u64::MAX,
+            warnings: vec!["a warning".to_owned()],
+        })),
         Ok(Answer::Listed(vec![shown().listed; 3])),
         Ok(Answer::Shown(Box::new(shown()))),
         Ok(Answer::History(vec![Past {

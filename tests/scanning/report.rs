@@ -1,0 +1,45 @@
+//! What a person sees.
+
+use std::fs;
+
+use subrosa_tests::Done;
+
+use crate::repository::Repository;
+use crate::{RULE, VALUE, place, shape, silent};
+
+#[test]
+fn the_table_says_where_what_and_what_to_do() {
+    let place = place();
+    let repository = Repository::new(&place.path("work/repository"));
+    repository.write("a", format!("{VALUE}\n{}\n", shape()));
+    let commit = repository.commit("one");
+    let mut command = place.command(&["scan"]);
+    let done = Done::of(command.current_dir(&repository.folder), b"");
+    silent(&done);
+    assert_eq!(done.status, 1);
+    let text = done.text();
+    for part in [
+        "a:1:1",
+        "api/key",
+        "a:2:1",
+        RULE,
+        "subrosa set api/key",
+        "https://",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(done.err.contains("2 findings in"), "{done:?}");
+    let mut command = place.command(&["scan", "--history"]);
+    let done = Done::of(command.current_dir(&repository.folder), b"");
+    silent(&done);
+    assert!(
+        done.text().contains(&format!("{}:a:1:1", &commit[..12])),
+        "{done:?}"
+    );
+    // Nothing on standard output where nothing is found.
+    fs::write(repository.folder.join("a"), "clean").expect("written");
+    let mut command = place.command(&["scan", "a"]);
+    let done = Done::of(command.current_dir(&repository.folder), b"");
+    assert_eq!((done.status, done.text().as_str()), (0, ""));
+    assert!(done.err.contains("0 findings in 1 text"), "{done:?}");
+}
