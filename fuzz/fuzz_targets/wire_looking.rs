@@ -6,9 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use subrosa_wire::looking::{
-    PIECE_MAX, receive_piece, receive_places, send_piece, send_places,
-};
+use subrosa_wire::looking::{PIECE_MAX, receive_piece, receive_places, send_piece, send_places};
 
 fuzz_target!(|data: &[u8]| {
     match data.split_first() {

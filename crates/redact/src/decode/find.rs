@@ -134,7 +134,7 @@ mod tests {
         }
         let plain = "ordinary text, and lines of it; x = 4 Ls\n".repeat(20);
         assert_eq!(quiet(Wide::detect(), plain.as_bytes()), plain.len());
-        assert!(quiet(None, b"content-encoding:") <= "content-e".len() - 1);
+        assert!(quiet(None, b"content-encoding:") < "content-e".len());
     }
 
     #[test]
