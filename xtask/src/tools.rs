@@ -160,6 +160,11 @@ const NEEDS: &[Need] = &[
         debian: "openssl",
     },
     Need {
+        program: "node",
+        why: "compresses values as brotli",
+        debian: "nodejs",
+    },
+    Need {
         program: "zstd",
         why: "compresses values",
         debian: "zstd",
