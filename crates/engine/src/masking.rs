@@ -3,7 +3,7 @@
 //! Nothing is handed over, so nothing is remembered as handed out; but what is found tells whoever
 //! chose the text, so each use is decided and recorded like any other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -114,11 +114,23 @@ impl fmt::Debug for Masking {
     }
 }
 
-/// How many values are left out, and why.
+/// The keys of values that are left out, and why.
 #[derive(Default)]
 struct LeftOut {
-    guessable: usize,
-    unsearched: usize,
+    guessable: BTreeSet<String>,
+    unsearched: BTreeSet<String>,
+}
+
+/// So many keys are named.
+const NAMED: usize = 5;
+
+/// Some keys, and how many more there are.
+fn named(keys: &BTreeSet<String>) -> String {
+    let some: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
+    match keys.len().saturating_sub(NAMED) {
+        0 => some.join(", "),
+        more => format!("{} and {more} more", some.join(", ")),
+    }
 }
 
 impl Session {
@@ -149,18 +161,17 @@ impl Session {
         }
         let (known, released) = search.finish();
         let mut warnings = self.masking_warnings();
-        if left_out.unsearched > 0 {
-            let count = left_out.unsearched;
+        if !left_out.unsearched.is_empty() {
             warnings.push(format!(
-                "{count} of the selected values are not looked for: too short or too common to be told from \
-                 ordinary text"
+                "not looked for, too short or too common to be told from ordinary text: {}",
+                named(&left_out.unsearched)
             ));
         }
-        if left_out.guessable > 0 {
-            let count = left_out.guessable;
+        if !left_out.guessable.is_empty() {
             warnings.push(format!(
-                "{count} of the selected values are not looked for, since they could be found by trying; with \
-                 your passphrase they are: --no-daemon --passphrase-fd 3 3<FILE"
+                "not looked for, since what could be found by trying is not told without your passphrase: \
+                 {}; with it: --no-daemon --passphrase-fd 3 3<FILE",
+                named(&left_out.guessable)
             ));
         }
         Ok(Masking {
@@ -179,7 +190,7 @@ impl Session {
         left_out: &mut LeftOut,
     ) -> Result<(), EngineError> {
         if !one.wanted.searched {
-            left_out.unsearched += 1;
+            left_out.unsearched.insert(one.wanted.label.key.to_string());
             return Ok(());
         }
         let field = &one.wanted.label.field;
@@ -187,11 +198,11 @@ impl Session {
             .vault
             .open_value(&mut self.journal, &one.located, field, one.version)?;
         if !self.present && value.is_guessable() {
-            left_out.guessable += 1;
+            left_out.guessable.insert(one.wanted.label.key.to_string());
             return Ok(());
         }
         if !search.add(&value, true)?.is_searched() {
-            left_out.unsearched += 1;
+            left_out.unsearched.insert(one.wanted.label.key.to_string());
         }
         Ok(())
     }

@@ -62,7 +62,8 @@ enum Held {
     Nothing,
     /// Too little to say anything.
     Short,
-    /// A line that has to be complete before it is known what it is; nothing in it begins a value.
+    /// A line, or packed data, that has to be complete before it is known what it is; nothing in it
+    /// begins a value.
     Line,
     /// What is masked anyway.
     Masked,
@@ -343,8 +344,10 @@ impl Redactor {
         if self.cover.first().is_some() || is_long || !is_harmless {
             return Held::Run;
         }
+        // Packed data is let go as a line is: what a value in it may be is not known before its end.
+        let packed = self.open_packed().saturating_add(SHORT_RUN - 1);
         let shaped = self.shaped.as_ref().map_or(position, Shaped::held);
-        match self.dumped.held().min(shaped) < position {
+        match self.dumped.held().min(shaped).min(packed) < position {
             true => Held::Line,
             false => Held::Short,
         }

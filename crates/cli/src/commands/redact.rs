@@ -55,8 +55,8 @@ pub(crate) struct Redact {
     /// Mask what has the shape of a credential as well: keys and tokens of some hundred providers
     #[arg(long)]
     shapes: bool,
-    /// Mask SHA-256 and MD5 of the values as well, in hexadecimal and base64
-    #[arg(long, conflicts_with = "jsonl")]
+    /// Mask SHA-256 and MD5 of the values of --known-fd as well, in hexadecimal and base64
+    #[arg(long, requires = "known_fd")]
     hashes: bool,
     /// Leave out the folded view: values with something inside them are not found, and it takes
     /// half the time

@@ -30,7 +30,7 @@ pub(crate) const FAILED: u8 = 3;
 /// Searches files and folders for the values of the vault, in each form in which programs write
 /// values, and for the shapes of some hundred kinds of credentials. Says where each stands and where
 /// it is replaced, and never what it is. Changes nothing. What .gitignore leaves out is left out;
-/// symbolic links are not followed; compressed data is not opened.
+/// symbolic links are not followed; gzip, zlib and zstd are looked into, ZIP and xz are not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

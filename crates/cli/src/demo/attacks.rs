@@ -29,6 +29,7 @@ fn attack(number: u8) -> Option<Attack> {
         5 => releases::environments,
         6 => releases::started,
         9 => masking::encodings,
+        10 => masking::packed,
         11 => masking::pieces,
         12 => masking::beginnings,
         13 => secrets::mask,

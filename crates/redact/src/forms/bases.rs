@@ -6,7 +6,6 @@
 use zeroize::Zeroizing;
 
 use super::escapes::{Bytes, LOWER, UPPER, hex_each};
-use crate::limits;
 use crate::needle::Edge;
 
 /// The text of an encoding: only the characters that the value determines alone, and which
@@ -139,8 +138,7 @@ pub(super) fn base85(value: &[u8]) -> Vec<Bytes> {
                 let mut word = [0; 4];
                 word[..count].copy_from_slice(group);
                 let word = u32::from_be_bytes(word);
-                if word == 0 && count == 4 && alphabet.len() == ascii85.len() && alphabet == ascii85
-                {
+                if word == 0 && count == 4 && alphabet == ascii85 {
                     text.push(b'z');
                     continue;
                 }
@@ -261,9 +259,4 @@ pub(super) fn wrapped(text: &[u8]) -> impl Iterator<Item = Bytes> {
             lines
         })
     })
-}
-
-/// Whether a needle is long and varied enough.
-pub(super) fn is_distinctive(bytes: &[u8]) -> bool {
-    limits::is_distinctive(bytes)
 }

@@ -11,6 +11,7 @@ use crate::finding::Form;
 use crate::fold;
 use crate::limits;
 use crate::needle::{Cut, Edge, Needle};
+use bases::Encoded;
 use escapes::Bytes;
 pub(crate) use units::Tells;
 use units::Unit;
@@ -69,6 +70,17 @@ pub(crate) fn expand(sources: &[Source<'_>], tells: Tells) -> Needles {
     needles
 }
 
+/// The forms of a value that other forms are made of.
+struct Made {
+    base64: Vec<Encoded>,
+    base32: Vec<Encoded>,
+    hex: [Bytes; 2],
+    arrays: Vec<Bytes>,
+    strings: Vec<Bytes>,
+    percent: Vec<Bytes>,
+    printable: Bytes,
+}
+
 struct Forms<'a> {
     needles: &'a mut Needles,
     value: &'a [u8],
@@ -78,25 +90,44 @@ struct Forms<'a> {
 
 impl Forms<'_> {
     fn all(&mut self, unit: &Unit) {
+        let value = self.value;
+        let is_large = value.len() > LARGE;
+        // What others are made of, too.
+        let made = Made {
+            base64: bases::base64(value),
+            base32: if is_large {
+                Vec::new()
+            } else {
+                bases::base32(value)
+            },
+            hex: bases::hex(value),
+            arrays: if is_large {
+                Vec::new()
+            } else {
+                bases::arrays(value)
+            },
+            strings: escapes::strings(value),
+            percent: escapes::percent(value),
+            printable: escapes::quoted_printable(value),
+        };
         self.exact(unit.cut);
         self.line_breaks();
-        self.base64(self.value.to_vec().into(), Form::Base64);
-        self.add(Form::Hex, bases::hex(self.value));
-        self.add(Form::Escaped, escapes::strings(self.value));
-        self.add(Form::Percent, escapes::percent(self.value));
-        self.add(Form::Quoted, escapes::quoting(self.value));
-        self.add(Form::Entities, escapes::entities(self.value));
-        let printable = [escapes::quoted_printable(self.value)];
-        self.add(Form::QuotedPrintable, printable);
-        self.fold();
-        if self.value.len() > LARGE {
-            return;
+        self.base64(&made.base64, Form::Base64);
+        self.fold(&made, is_large);
+        if !is_large {
+            self.base32(&made.base32);
+            self.add(Form::Base85, bases::base85(value));
+            self.letters();
+            self.wide();
+            self.layers(&made);
         }
-        self.add(Form::Array, bases::arrays(self.value));
-        self.other_bases();
-        self.letters();
-        self.wide();
-        self.layers();
+        self.add(Form::Array, made.arrays);
+        self.add(Form::Hex, made.hex);
+        self.add(Form::Escaped, made.strings);
+        self.add(Form::Percent, made.percent);
+        self.add(Form::Quoted, escapes::quoting(value));
+        self.add(Form::Entities, escapes::entities(value));
+        self.add(Form::QuotedPrintable, [made.printable]);
     }
 
     fn exact(&mut self, cut: Option<Cut>) {
@@ -108,7 +139,7 @@ impl Forms<'_> {
 
     fn add(&mut self, form: Form, all: impl IntoIterator<Item = Bytes>) {
         for bytes in all {
-            if *bytes != self.value && bases::is_distinctive(&bytes) {
+            if *bytes != self.value && limits::is_distinctive(&bytes) {
                 let needle = Needle::plain(bytes, form, self.owner);
                 self.needles.raw.push(needle);
             }
@@ -125,9 +156,9 @@ impl Forms<'_> {
         }
     }
 
-    fn base64(&mut self, value: Bytes, form: Form) {
-        for encoded in bases::base64(&value) {
-            if !bases::is_distinctive(&encoded.bytes) {
+    fn base64(&mut self, all: &[Encoded], form: Form) {
+        for encoded in all {
+            if !limits::is_distinctive(&encoded.bytes) {
                 continue;
             }
             let needle = |bytes, right| Needle {
@@ -147,17 +178,16 @@ impl Forms<'_> {
         }
     }
 
-    fn other_bases(&mut self) {
-        for encoded in bases::base32(self.value) {
-            if bases::is_distinctive(&encoded.bytes) {
+    fn base32(&mut self, all: &[Encoded]) {
+        for encoded in all {
+            if limits::is_distinctive(&encoded.bytes) {
                 self.needles.raw.push(Needle {
                     left: encoded.left,
                     right: encoded.right,
-                    ..Needle::plain(encoded.bytes, Form::Base32, self.owner)
+                    ..Needle::plain(encoded.bytes.clone(), Form::Base32, self.owner)
                 });
             }
         }
-        self.add(Form::Base85, bases::base85(self.value));
     }
 
     fn letters(&mut self) {
@@ -200,13 +230,13 @@ impl Forms<'_> {
         self.add(Form::Utf32, four);
         for bytes in [little, big] {
             self.add(Form::Utf16, bases::hex(&bytes));
-            self.base64(bytes, Form::Utf16);
+            self.base64(&bases::base64(&bytes), Form::Utf16);
         }
     }
 
-    fn layers(&mut self) {
-        for inner in bases::base64(self.value) {
-            if !bases::is_distinctive(&inner.bytes) {
+    fn layers(&mut self, made: &Made) {
+        for inner in &made.base64 {
+            if !limits::is_distinctive(&inner.bytes) {
                 continue;
             }
             self.add(Form::Layered, bases::hex(&inner.bytes));
@@ -216,44 +246,40 @@ impl Forms<'_> {
                 .take(1)
                 .filter(|text| *text != inner.bytes);
             self.add(Form::Layered, changed);
-            self.base64(inner.bytes, Form::Layered);
+            self.base64(&bases::base64(&inner.bytes), Form::Layered);
         }
-        let hex = bases::hex(self.value).into_iter();
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let marked = !self.value.iter().all(is_plain);
-        let urls = escapes::percent(self.value);
-        let urls = urls.into_iter().take(if marked { 3 } else { 0 });
-        let strings = escapes::strings(self.value);
-        let strings = strings.into_iter().take(if marked { 6 } else { 0 });
-        let mut inner: Vec<Bytes> = hex.chain(urls).chain(strings).collect();
+        let urls = made.percent.iter().take(if marked { 3 } else { 0 });
+        let strings = made.strings.iter().take(if marked { 6 } else { 0 });
+        let mut inner: Vec<&Bytes> = made.hex.iter().chain(urls).chain(strings).collect();
         inner.sort_by(|a, b| a.as_slice().cmp(b.as_slice()));
-        inner.dedup_by(|a, b| a == b);
+        inner.dedup();
         for text in inner {
-            if *text != self.value {
-                self.base64(text, Form::Layered);
+            if **text != self.value {
+                self.base64(&bases::base64(text), Form::Layered);
             }
         }
     }
 
-    fn fold(&mut self) {
+    fn fold(&mut self, made: &Made, is_large: bool) {
         let value = self.value;
         let mut all = vec![
             fold::letters_and_digits(value),
             fold::letters_and_digits(&reversed(value)),
             // What looks like an escape in the value is one in the text, too.
             fold::folded(value),
-            fold::letters_and_digits(&escapes::quoted_printable(value)),
+            fold::letters_and_digits(&made.printable),
         ];
-        if value.len() <= LARGE {
-            let hex = bases::hex(value).into_iter().take(1);
-            all.extend(hex.map(|text| fold::letters_and_digits(&text)));
-            let base32 = bases::base32(value).into_iter();
+        if !is_large {
+            let hex = made.hex.iter().take(1);
+            all.extend(hex.map(|text| fold::letters_and_digits(text)));
+            let base32 = made.base32.iter();
             all.extend(base32.map(|one| fold::letters_and_digits(&one.bytes)));
-            let prefixed = bases::arrays(value);
-            let prefixed = prefixed.iter().filter(|text| text.starts_with(b"0x"));
+            let prefixed = made.arrays.iter().filter(|text| text.starts_with(b"0x"));
             all.extend(prefixed.map(|text| fold::letters_and_digits(text)));
         }
-        let base64 = bases::base64(value).into_iter();
+        let base64 = made.base64.iter();
         all.extend(base64.map(|one| fold::letters_and_digits(&one.bytes)));
         for bytes in all {
             // Without its other characters a value may be one that tells little.

@@ -1,5 +1,7 @@
 //! The state of one stream.
 
+use std::collections::HashMap;
+
 use super::filter::Place;
 use super::repeats::Queue;
 use super::{Entry, Matcher, common_prefix, common_suffix};
@@ -24,8 +26,9 @@ pub(crate) struct Scan {
     next: u64,
     /// Needles that agree with the text up to its end.
     live: Vec<Live>,
-    /// The same of needles that repeat themselves.
+    /// The same of needles that repeat themselves, and which of them is that of a needle.
     queues: Vec<Queue>,
+    numbers: HashMap<u32, usize>,
     /// Where the stream began.
     origin: u64,
 }
@@ -120,10 +123,15 @@ impl Scan {
             start: base + start as u64,
             agreed: super::offset(same),
         };
-        if same == rest.len() && same < bytes.len() {
-            self.live.push(one);
-        } else {
-            settle(entry, &one, self.origin, found);
+        let goes_on = same == rest.len() && same < bytes.len();
+        self.take(entry, one, goes_on, found);
+    }
+
+    /// A needle agrees so far.
+    fn take(&mut self, entry: &Entry, one: Live, goes_on: bool, found: &mut Vec<Hit>) {
+        match goes_on {
+            true => self.live.push(one),
+            false => settle(entry, &one, self.origin, found),
         }
     }
 
@@ -153,11 +161,7 @@ impl Scan {
             start: base + (at - back) as u64,
             agreed: super::offset(back + same),
         };
-        if same < after.len() {
-            self.live.push(one);
-        } else {
-            settle(entry, &one, self.origin, found);
-        }
+        self.take(entry, one, same < after.len(), found);
     }
 
     fn repeated(
@@ -168,11 +172,11 @@ impl Scan {
         start: usize,
         found: &mut Vec<Hit>,
     ) {
-        let place = self.queues.iter().position(|queue| queue.entry == entry);
-        let place = place.unwrap_or_else(|| {
+        let next = self.queues.len();
+        let place = *self.numbers.entry(entry).or_insert(next);
+        if place == next {
             self.queues.push(Queue::new(entry));
-            self.queues.len() - 1
-        });
+        }
         let mut settled = Vec::new();
         self.queues[place].begin(matcher, (text, base), base + start as u64, &mut settled);
         settle_all(matcher, entry, &mut settled, self.origin, found);

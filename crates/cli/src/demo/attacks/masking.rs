@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use subrosa_redact::{Codings, Unpacker};
+
 use super::must;
 use super::releases::apply;
 use crate::demo::invented;
@@ -87,6 +89,33 @@ pub(super) fn encodings(stage: &Stage) -> Result<Verdict, Failure> {
         "masked in {} encodings, by the programs that write them",
         WAYS.len()
     )))
+}
+
+/// Row 10: a command compresses what it writes.
+pub(super) fn packed(stage: &Stage) -> Result<Verdict, Failure> {
+    let attacked = Attacked::new(stage, "packed")?;
+    let ran = attacked.run(
+        &["shop/STRIPE_KEY"],
+        "{ echo \"key: <$STRIPE_KEY>\"; seq 99; } | gzip -c",
+    )?;
+    must!(ran.ok(), "the command did not run: {}", ran.err());
+    let unpacked = unpacked(&ran.stdout);
+    must!(
+        unpacked.is_some_and(|text| String::from_utf8_lossy(&text).contains(MASK)),
+        "what was compressed is not compressed again with a mask"
+    );
+    Ok(Verdict::held("gzip is opened, and made anew with a mask"))
+}
+
+/// What gzip says; nothing if it is not sound.
+fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
+    const MOST: u64 = 1 << 20;
+    let mut text = Vec::new();
+    let mut take = |piece: &[u8]| text.extend_from_slice(piece);
+    let mut unpacker = Unpacker::new(&Codings::parse("gzip").ok()?, MOST);
+    unpacker.push(packed, &mut take).ok()?;
+    unpacker.finish(&mut take).ok()?;
+    Some(text)
 }
 
 /// Row 11: a command writes its value in pieces.
