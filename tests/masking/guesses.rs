@@ -24,8 +24,8 @@ $1"; }
 
 /// Beginnings of values that were handed out, of which too little stands there to be masked; and
 /// texts that no value begins with.
-const RIGHT: [&str; 3] = ["OZLdKX-7Hq2", "canary-3Jd", "OZLd"];
-const WRONG: [&str; 3] = ["OZLdKV-7Hq2", "canary-4Jd", "OZMd"];
+const RIGHT: [&str; 3] = ["VZLdKX-7Hq2", "canary-3Jd", "VZLd"];
+const WRONG: [&str; 3] = ["VZLdKQ-7Hq2", "canary-4Jd", "VZMd"];
 
 /// A house where the value beyond the agent's reach was handed out as well.
 fn house() -> House {
@@ -122,9 +122,9 @@ fn row_43_how_a_text_is_written_changes_nothing() {
         ("'\\n'.join(k)", format!("{MASK}\n")),
         (
             "' '.join(k[:3]) + ' x ' + ' '.join(k)",
-            format!("c a n x {MASK}\n"),
+            format!("V Z L x {MASK}\n"),
         ),
-        ("k[:11] + ' ' + k", format!("OZLdKX-7Hq2 {MASK}\n")),
+        ("k[:11] + ' ' + k", format!("VZLdKX-7Hq2 {MASK}\n")),
         ("'canary-3Jd9' + k[::-1]", format!("canary-3Jd9{MASK}\n")),
     ];
     for (text, expected) in texts {

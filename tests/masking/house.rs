@@ -10,7 +10,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use subrosa_tests::{Done, Place, Served, wait_until};
 
 /// A value of letters, digits and hyphens.
-pub(crate) const KEY: &str = "OZLdKX-7Hq2-Zr8v-zd4xncJ0i";
+pub(crate) const KEY: &str = "VZLdKX-7Hq2-Zr8v-zd4xncJ0i";
 /// A value that every way of writing text has to do something about.
 pub(crate) const ODD: &str = "canary\"7Hq2\\Zr8v/Lw4x<n0&Pk'9é";
 /// A value of a secret that the agent's token does not reach.

@@ -81,7 +81,7 @@ const LINES: &[Split] = &[
         "wrapped base64",
         // A digit with the last four bits is left of it.
         r#"printf %s "$K" | base64 -w 10"#,
-        "<K>s=\n",
+        "<K>k=\n",
     ),
     (
         "events of a stream",
@@ -234,14 +234,13 @@ fn row_11_with_a_pause_anywhere() {
     for way in [Way::Alone, Way::Daemon] {
         house.clear(&["first", "second"]);
         let mut terminal = house.start_on_terminal(way, &script);
-        terminal.sees("> can");
+        terminal.sees("> VZL");
         house.touch("first");
-        // A run that may be a value is not left standing: it is masked within a second. Which of
-        // those that begin so it would have been is not known then.
-        terminal.sees("> can[REDACTED]");
+        // A run that may be a value is not left standing: it is masked within a second.
+        terminal.sees("> VZL[REDACTED:app/key]");
         house.touch("second");
         terminal.wait();
-        assert_eq!(terminal.seen, "> can[REDACTED] end\r\n", "{way:?}");
+        assert_eq!(terminal.seen, "> VZL[REDACTED:app/key] end\r\n", "{way:?}");
     }
     // An agent sees nothing of it before the end, and then all is masked.
     for file in ["first", "second"] {
