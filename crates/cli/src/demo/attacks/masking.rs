@@ -143,8 +143,10 @@ pub(super) fn pieces(stage: &Stage) -> Result<Verdict, Failure> {
 /// Row 12: a command writes only a beginning or an end of its value.
 pub(super) fn beginnings(stage: &Stage) -> Result<Verdict, Failure> {
     let attacked = Attacked::new(stage, "beginnings")?;
-    let script = "V=$STRIPE_KEY; for n in 20 24 30 39; do printf \"%.${n}s.\\n\" \"$V\"; \
-                  echo \"$V\" | cut -c1-$n; echo \"$V\" | tail -c $n; done; printf %.30s \"$V\"";
+    // No value has a 0: what follows a beginning may not complete it, in whatever case.
+    let script = "V=$STRIPE_KEY; for n in 20 24 30 39; do printf \"%.${n}s 0\\n\" \"$V\"; \
+                  echo \"$V\" | cut -c1-$n; echo 0; echo \"$V\" | tail -c $n; echo 0; done; \
+                  printf %.30s \"$V\"";
     let ran = attacked.run(&["shop/STRIPE_KEY"], script)?;
     must!(ran.ok(), "the command did not run: {}", ran.err());
     must!(
