@@ -5,7 +5,7 @@ use std::fmt;
 use subrosa_redact::{Added, Known, KnownSet};
 
 use crate::known::mask_name;
-use crate::{Gate, Permit, ReleaseError, Released, Sensitive, kind};
+use crate::{Gate, Permit, ReleaseError, Released, Sensitive, kind, strength};
 
 /// A filter that is being made. Unlike what is released, its values are not learned: no output of
 /// anything else is masked by them afterwards.
@@ -43,6 +43,27 @@ impl Search {
             false => Known::add,
         };
         Ok(add(&mut self.known, name.as_deref(), value.bytes()))
+    }
+
+    /// As [`Search::add`] for whoever proves nothing: parts of the value that are found by trying are
+    /// not searched for by themselves. `None` for a value that is found by trying as a whole: what
+    /// the answer to a guess says would be worth as much as the value.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Labels`] when the permit does not cover it.
+    pub fn add_strong(&mut self, value: &Sensitive) -> Result<Option<Added>, ReleaseError> {
+        if value.labels().is_empty() || !value.labels().is_subset(&self.permit.labels) {
+            return Err(ReleaseError::Labels);
+        }
+        if !strength::has_strong_part(value.bytes()) {
+            return Ok(None);
+        }
+        let name = value.labels().first().map(mask_name);
+        let tells = |part: &[u8]| !strength::is_guessable(part);
+        let added = self
+            .known
+            .add_forced_if(name.as_deref(), value.bytes(), tells);
+        Ok(Some(added))
     }
 
     /// Leaves out the folded view, in which values with something inside them are found.

@@ -8,6 +8,8 @@ const GUESSABLE: f64 = 40.0;
 
 /// Letters of a word: English text has one to two bits a letter, names and passwords more.
 const WORD_LETTER: f64 = 2.0;
+/// Any other letter, of one case.
+const RANDOM_LETTER: f64 = 4.7;
 /// What follows from what stands before, as in `1234`, `aaaa`, `zyx`, `qwerty`, `abcabc`.
 const FOLLOWS: f64 = 0.5;
 
@@ -18,6 +20,13 @@ const JUDGED: usize = 1024;
 pub(crate) fn is_guessable(value: &[u8]) -> bool {
     let mut pieces = password(value).chunks(JUDGED);
     pieces.all(|piece| bits(piece) < GUESSABLE)
+}
+
+/// Whether a value, or one of the texts or lines that it is made of, is found by nobody who tries:
+/// what holds such a part is as hard to find as that.
+pub(crate) fn has_strong_part(value: &[u8]) -> bool {
+    let parts = || value.split(|byte| b"\"'\r\n".contains(byte));
+    !is_guessable(value) || parts().any(|part| !is_guessable(part))
 }
 
 /// Of a URL with a password in it, that; everything else of it is known or easily thought of.
@@ -48,7 +57,7 @@ fn bits(value: &[u8]) -> f64 {
         let run = start..start + length;
         let each = class.each(&value[run.clone()], &folded[run.clone()]);
         for at in run {
-            bits += if at > 0 && follows(&folded, at) {
+            bits += if at > 0 && follows(&folded, at) && !by_chance(&folded, at, each) {
                 FOLLOWS.min(each)
             } else {
                 each
@@ -79,19 +88,33 @@ fn fold(byte: u8) -> u8 {
 
 /// Whether a character is what one expects after those before it.
 fn follows(folded: &[u8], at: usize) -> bool {
+    is_step(folded, at) || is_repeated(folded, at)
+}
+
+/// One step in the alphabet or over the keyboard.
+fn is_step(folded: &[u8], at: usize) -> bool {
     let (before, this) = (folded[at - 1], folded[at]);
     let walks = |row: &&[u8]| {
         row.windows(2)
             .any(|two| two == [before, this] || two == [this, before])
     };
-    if before.abs_diff(this) <= 1 || KEYBOARD.iter().any(walks) {
-        return true;
-    }
-    // Three characters that stood there before.
+    before.abs_diff(this) <= 1 || KEYBOARD.iter().any(walks)
+}
+
+/// Whether three characters stood there before.
+fn is_repeated(folded: &[u8], at: usize) -> bool {
     at >= 3
         && folded[..at]
             .windows(3)
             .any(|three| three == &folded[at - 2..=at])
+}
+
+/// Whether two letters that are in no word stand beside each other as chance has it: one in ten pairs
+/// of letters is a step, and two in a row are taken for a walk.
+fn by_chance(folded: &[u8], at: usize, each: f64) -> bool {
+    let walked_before = at >= 2 && is_step(folded, at - 1);
+    let walks_on = at + 1 < folded.len() && is_step(folded, at + 1);
+    each == RANDOM_LETTER && !walked_before && !walks_on && !is_repeated(folded, at)
 }
 
 /// Rows and columns of a keyboard, folded as values are.
@@ -132,7 +155,7 @@ impl Class {
     fn each(self, run: &[u8], folded: &[u8]) -> f64 {
         match self {
             Self::Letters if is_word(run, folded) => WORD_LETTER,
-            Self::Letters => 4.7,
+            Self::Letters => RANDOM_LETTER,
             Self::Digits => 3.3,
             // What stands between words and numbers says little.
             Self::Other if run.iter().all(|byte| b" -_./:+,".contains(byte)) => 1.0,
@@ -158,7 +181,20 @@ fn is_word(run: &[u8], folded: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{GUESSABLE, bits, is_guessable};
+    use super::{GUESSABLE, bits, has_strong_part, is_guessable, password};
+
+    #[test]
+    fn one_strong_part_makes_the_whole_strong_and_weak_ones_do_not() {
+        let strong = r#"{"url":"postgres://app:app@db.local/x","token":"kJ8dLw0qPz3vXn5t"}"#;
+        assert!(is_guessable(strong.as_bytes()) && has_strong_part(strong.as_bytes()));
+        for weak in [
+            "hunter2",
+            "postgres://app:app@db.local/x",
+            r#"{"url":"postgres://app:app@db.local/x"}"#,
+        ] {
+            assert!(!has_strong_part(weak.as_bytes()), "{weak}");
+        }
+    }
 
     #[test]
     fn words_dates_and_runs_are_guessed() {
@@ -184,6 +220,13 @@ mod tests {
             "Password1!Password2!",
             "Qwerty123!@#Qwerty",
             "+49 170 1234567 +49",
+            "q1w2e3r4t5y6",
+            "1q2w3e4r5t6y7u8i",
+            "aabbccddeeffgg",
+            "zaq12wsxcde34rfv",
+            "mysqlpwd123",
+            "prdpsswrd123",
+            "postgres://app:dbpwd2024!@db.local/x",
         ] {
             assert!(
                 is_guessable(value.as_bytes()),
@@ -213,11 +256,14 @@ mod tests {
             "correct horse battery staple orbit",
             "postgres://app:kJ8dLw0qPz3vXn5t@db.internal:5432/app",
             "AKIA4T7QX2ZJH6WD9KVM",
+            // With neighbours that chance has put there.
+            "postgres://app:Hn5bVq8wXz3rT2@db.local/x",
+            "postgres://app:Jn6cWr9xYa4sU3@db.local/x",
         ] {
             assert!(
-                bits(value.as_bytes()) >= GUESSABLE,
+                !is_guessable(value.as_bytes()),
                 "{value}: {}",
-                bits(value.as_bytes())
+                bits(password(value.as_bytes()))
             );
         }
         assert!(bits(b"\x00\xff\x13\x9a\x77\x42\x81\xd0\x5e\x6f\xa1\x0c") >= GUESSABLE);

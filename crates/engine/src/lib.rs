@@ -46,7 +46,7 @@ pub use doctor::{Check, Health, doctor};
 pub use error::EngineError;
 pub use handover::ClientSink;
 pub use home::{Home, private_folder};
-pub use masking::{MaskOptions, Masking, Purpose};
+pub use masking::{Looked, MaskOptions, Masking, Purpose, unopened};
 pub use policies::{Applied, PolicyInForce};
 pub use proof::{
     SECRET_TEXT_MAX, Source, decode_secret, pin_to, read_age, read_command, read_key_file,

@@ -49,6 +49,45 @@ pub struct MaskOptions {
     pub fold: bool,
 }
 
+/// What came of text that was looked through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How often something was found.
+    pub found: u64,
+    /// How many pieces of compressed data were not looked into.
+    pub unopened: u64,
+}
+
+impl Looked {
+    /// What to tell of what went through as it was, if anything did.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        unopened_warning(self.unopened)
+    }
+}
+
+/// Says that so many pieces of compressed data were not looked into, and why.
+#[must_use]
+pub fn unopened(pieces: u64) -> String {
+    let (what, it) = match pieces {
+        1 => ("1 piece of compressed data was".to_owned(), "it"),
+        _ => (format!("{pieces} pieces of compressed data were"), "them"),
+    };
+    format!("{what} not looked into, since there is more in {it} than may be read")
+}
+
+/// The same of text that was passed on; `None` where all was looked into.
+pub(crate) fn unopened_warning(pieces: u64) -> Option<String> {
+    let it = if pieces == 1 { "it" } else { "them" };
+    (pieces > 0).then(|| {
+        format!(
+            "{}: a value in {it} is not masked; unpack {it} first, and mask what comes out: \
+             gzip -dc FILE | subrosa redact --known-from '**'",
+            unopened(pieces)
+        )
+    })
+}
+
 /// A filter in use. Dropped without [`Masking::complete`], it leaves the outcome unknown.
 #[must_use = "complete it, or the log says that the outcome is unknown"]
 pub struct Masking {
@@ -70,7 +109,12 @@ impl Masking {
     ///
     /// # Errors
     /// What reading or writing gave.
-    pub fn filter(&self, from: &mut dyn Read, to: &mut dyn Write, shapes: bool) -> io::Result<u64> {
+    pub fn filter(
+        &self,
+        from: &mut dyn Read,
+        to: &mut dyn Write,
+        shapes: bool,
+    ) -> io::Result<Looked> {
         let mut redactor = self.known.redactor().listing(0);
         if shapes {
             redactor = redactor.with_shapes();
@@ -86,7 +130,10 @@ impl Masking {
             }
         }
         let (_, redactor) = writer.finish()?;
-        Ok(redactor.counts().total())
+        Ok(Looked {
+            found: redactor.counts().total(),
+            unopened: redactor.unopened(),
+        })
     }
 
     /// What the user should know about what is not looked for.
@@ -170,7 +217,7 @@ impl Session {
         if !left_out.guessable.is_empty() {
             warnings.push(format!(
                 "not looked for, since what could be found by trying is not told without your passphrase: \
-                 {}; with it: --no-daemon --passphrase-fd 3 3<FILE",
+                 {}; with it: --no-daemon, which asks for it, or --no-daemon --passphrase-fd 3 3<FILE",
                 named(&left_out.guessable)
             ));
         }
@@ -197,11 +244,15 @@ impl Session {
         let value = self
             .vault
             .open_value(&mut self.journal, &one.located, field, one.version)?;
-        if !self.present && value.is_guessable() {
+        let added = match self.present {
+            true => Some(search.add(&value, true)?),
+            false => search.add_strong(&value)?,
+        };
+        let Some(added) = added else {
             left_out.guessable.insert(one.wanted.label.key.to_string());
             return Ok(());
-        }
-        if !search.add(&value, true)?.is_searched() {
+        };
+        if !added.is_searched() {
             left_out.unsearched.insert(one.wanted.label.key.to_string());
         }
         Ok(())

@@ -8,6 +8,7 @@ use subrosa_model::{Clock, Outcome};
 use subrosa_runner::{Ending, RunReport, Running};
 
 use crate::EngineError;
+use crate::masking::unopened_warning;
 
 /// What became of it.
 #[derive(Debug)]
@@ -54,10 +55,13 @@ impl StartedRun {
     pub fn finish(self) -> Result<RunOutcome, EngineError> {
         let pumped = self.running.pump(&*self.clock);
         complete(self.released, &self.gate, pumped.as_ref());
+        let report = pumped?;
+        let mut warnings = self.warnings;
+        warnings.extend(unopened_warning(report.unopened));
         Ok(RunOutcome {
-            report: pumped?,
+            report,
             used: self.used,
-            warnings: self.warnings,
+            warnings,
         })
     }
 }

@@ -5,13 +5,26 @@ use std::collections::VecDeque;
 
 use crate::finding::Form;
 
+/// An owner from here on is no value of the set: it is a rule, by its index, whose shape was found.
+const RULES: u32 = 1 << 31;
+
+/// The owner that stands for a rule.
+pub(crate) fn owner_of_rule(rule: usize) -> Option<u32> {
+    u32::try_from(rule).ok()?.checked_add(RULES)
+}
+
+/// The rule that an owner stands for.
+pub(crate) fn rule_of_owner(owner: Option<u32>) -> Option<usize> {
+    usize::try_from(owner?.checked_sub(RULES)?).ok()
+}
+
 /// One match, before it is merged with those that overlap it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) start: u64,
     pub(crate) end: u64,
     pub(crate) form: Form,
-    /// Index of the value in the set; `None` when several would fit.
+    /// Index of the value in the set, or a rule; `None` when several would fit.
     pub(crate) owner: Option<u32>,
     pub(crate) named: bool,
 }

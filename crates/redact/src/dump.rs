@@ -370,9 +370,13 @@ fn numbers(line: &[u8], cells_at: usize, has_colon: bool) -> Option<Line> {
     };
     let first = order(usual)?;
     let cells = match gutter {
-        Some(at) if !agrees(&first, at) => order(!usual).filter(|other| agrees(other, at)),
-        _ => Some(first),
-    }?;
+        // What stands beside them may have been changed, by colours or by whoever masked it before:
+        // the numbers are what they were.
+        Some(at) if !agrees(&first, at) => order(!usual)
+            .filter(|other| agrees(other, at))
+            .unwrap_or(first),
+        _ => first,
+    };
     Some(Line {
         cells,
         gutter: gutter.filter(|at| line.len() > *at),
@@ -487,6 +491,12 @@ mod tests {
                 "000000 6f 70 71 72 0a  >opqr.<\n000005\n",
                 "opqr\n",
                 &["6f 70 71 72", "opqr"],
+            ),
+            // What stands beside the numbers was changed.
+            (
+                "000000 6f 70 71 72 0a  >op\u{1e}r.<\n000005\n",
+                "opqr\n",
+                &["6f 70 71 72", "op\u{1e}r"],
             ),
         ] {
             let (found, ranges) = seen(text, "opqr");

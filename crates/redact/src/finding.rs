@@ -108,6 +108,9 @@ pub struct Finding {
     pub form: Form,
     /// The name of the value, if it has one.
     pub key: Option<Arc<str>>,
+    /// Of what is known by its shape alone, here or in packed data: the rule that recognised it, as
+    /// an index into [`Shapes::rules`](crate::shapes::Shapes::rules).
+    pub rule: Option<usize>,
 }
 
 /// Exact numbers of findings, kept however long the stream is.

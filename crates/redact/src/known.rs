@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::finding::Counts;
 use crate::forms::{self, Source, Tells};
 use crate::limits;
 use crate::matcher::Matcher;
@@ -68,6 +69,8 @@ struct Entry {
     name: Option<Arc<str>>,
     value: Zeroizing<Vec<u8>>,
     exact_only: bool,
+    /// Which of its parts tell enough; that of the whole set where it has none of its own.
+    tells: Option<Tells>,
 }
 
 /// Collects values; [`Known::build`] compiles them.
@@ -124,6 +127,22 @@ impl Known {
         } else {
             Added::TooShort
         }
+    }
+
+    /// As [`Known::add_forced`], with a judgement of its parts as in [`Known::parts_if`] for this
+    /// value alone. One that is there already keeps its own.
+    pub fn add_forced_if(
+        &mut self,
+        name: Option<&str>,
+        value: &[u8],
+        tells: fn(&[u8]) -> bool,
+    ) -> Added {
+        let before = self.entries.len();
+        let added = self.add_forced(name, value);
+        if let Some(entry) = self.entries.get_mut(before) {
+            entry.tells = Some(tells);
+        }
+        added
     }
 
     /// Searches for parts of values by themselves only where `tells` says that they tell enough:
@@ -190,6 +209,7 @@ impl Known {
             name: name.map(Arc::from),
             value: Zeroizing::new(value.to_vec()),
             exact_only: added == Added::ExactOnly,
+            tells: None,
         };
         if self.put(entry) {
             added
@@ -245,17 +265,18 @@ const NAMELESS_MASK: &[u8] = b"[REDACTED]";
 impl Compiled {
     /// The text that replaces a finding of this value.
     pub(crate) fn mask(&self, owner: Option<u32>) -> &[u8] {
-        owner.map_or(NAMELESS_MASK, |owner| &self.masks[owner as usize])
+        let mask = owner.and_then(|owner| self.masks.get(owner as usize));
+        mask.map_or(NAMELESS_MASK, |mask| mask)
     }
 
     /// The name of a value.
     pub(crate) fn name(&self, owner: Option<u32>) -> Option<Arc<str>> {
-        self.names[owner? as usize].clone()
+        self.names.get(owner? as usize)?.clone()
     }
 
     /// Whether a value has a name.
     pub(crate) fn is_named(&self, owner: u32) -> bool {
-        self.names[owner as usize].is_some()
+        self.name(Some(owner)).is_some()
     }
 
     /// Whether there is nothing to search for.
@@ -291,6 +312,18 @@ impl KnownSet {
         Redactor::new(Arc::clone(&self.0))
     }
 
+    /// What is in this text as it is, without a look into what is packed in it.
+    pub(crate) fn beside(&self, text: &[u8]) -> Counts {
+        let mut redactor = Redactor::nested(Arc::clone(&self.0), 0, false);
+        let mut out = Vec::new();
+        for piece in text.chunks(64 * 1024) {
+            out.clear();
+            redactor.push(piece, &mut out);
+        }
+        redactor.finish(&mut out);
+        redactor.counts()
+    }
+
     fn compile(
         entries: Vec<Entry>,
         fold: bool,
@@ -304,10 +337,11 @@ impl KnownSet {
                 value: &entry.value,
                 exact_only: entry.exact_only,
                 hashes,
+                tells: entry.tells.unwrap_or(tells),
             })
             .collect();
         let named: Vec<bool> = entries.iter().map(|entry| entry.name.is_some()).collect();
-        let needles = forms::expand(&sources, tells);
+        let needles = forms::expand(&sources);
         let raw = Matcher::new(&needles.raw, &named, wide);
         let folded = (fold && !needles.folded.is_empty())
             .then(|| Matcher::new(&needles.folded, &named, wide));

@@ -20,7 +20,7 @@
 //! | [`Form::Folded`] | the letters and digits of the value, its reverse, its base64, base32 or hexadecimal digits, in any case, whatever else stands between them: blanks, line breaks, colours, quotes, characters without width; and with any of them escaped |
 //! | [`Form::Packed`] | any of these inside of gzip, zlib or zstd, of gzip or zstd in base64, of an HTTP body in gzip, deflate, br or zstd: see below |
 //! | [`Form::Hash`] | with [`Known::with_hashes`], SHA-256 and MD5 of the value, and of the value and a line break, in hexadecimal and base64 |
-//! | [`Form::Truncated`] | of the exact form, a prefix of at least 12 characters beyond a vendor's public prefix, or such a suffix |
+//! | [`Form::Truncated`] | of the exact form, a prefix of at least 12 characters beyond a vendor's public prefix, with that or without it, or such a suffix |
 //! | [`Form::Partial`] | on an idle terminal, a prefix that may go on |
 //! | [`Form::Shape`] | with [`Redactor::with_shapes`], what looks like a credential: see [`shapes`] |
 //!
@@ -45,9 +45,9 @@
 //! | in one that is cut off or damaged | one mask, up to 4 KiB beyond the damage |
 //! | in a body in chunks that is not packed | one mask from the value's first byte to its last |
 //!
-//! All else passes as it is: a piece without a value, of an unknown coding, with a dictionary, with a
-//! zstd window over 8 MiB, in a third layer. So does a piece that says more than 64 bytes for each byte
-//! of the stream and 8 MiB: it is counted by [`Redactor::unopened`]; where a value was found before
+//! All else passes as it is: a piece without a value, of an unknown coding, with a dictionary, in a
+//! third layer. So does a piece with a zstd window over 8 MiB, and one that says more than 64 bytes for
+//! each byte of the stream and 8 MiB: it is counted by [`Redactor::unopened`]; where a value was found before
 //! that, nothing more of the stream leaves. Of zstd nothing is read of a block that is not whole.
 //! Checksums are not compared. Whoever must refuse such a body instead asks [`scrub_body`] or
 //! [`Unpacker`], which say so.

@@ -71,6 +71,11 @@ impl Edge {
         Edge(indices.fold(0, |set, index| set | 1 << index))
     }
 
+    /// The characters that are such neighbours.
+    pub(crate) fn characters(self) -> impl Iterator<Item = u8> {
+        (0..128).filter(move |byte| self.fits(*byte))
+    }
+
     /// Whether `byte` is such a neighbour.
     pub(crate) fn fits(self, byte: u8) -> bool {
         Edge::index(byte).is_some_and(|index| self.0 >> index & 1 == 1)

@@ -1,6 +1,6 @@
 //! The two views of a stream that are searched: as it is, and folded.
 
-use crate::cover::{Cover, Match};
+use crate::cover::{Cover, Match, owner_of_rule};
 use crate::dump::{Dump, Event};
 use crate::finding::Form;
 use crate::fold::{Blocks, Fold};
@@ -326,7 +326,7 @@ impl Shaped {
                 start: found.start,
                 end: found.end,
                 form: Form::Shape,
-                owner: None,
+                owner: owner_of_rule(found.rule),
                 named: false,
             });
         }

@@ -535,6 +535,7 @@ impl<'a> Pump<'a> {
             stderr_bytes: bytes(1),
             redactions: by_key.into_iter().collect(),
             redacted,
+            unopened: self.streams.iter().map(Stream::unopened).sum(),
             truncated: self.streams.iter().any(Stream::is_cut),
             output_error: self.streams.iter().find_map(Stream::lost),
             stragglers_killed: self.killed,

@@ -55,6 +55,9 @@ pub struct RunReport {
     pub redactions: Vec<(Option<String>, u64)>,
     /// How many times anything was masked.
     pub redacted: u64,
+    /// How many pieces of compressed data were passed on without being looked into, since there is
+    /// more in them than may be read.
+    pub unopened: u64,
     /// Whether output was thrown away since there was too much.
     pub truncated: bool,
     /// Why output was lost, if it could not be written (a full disk, not a reader who went away): an
@@ -76,6 +79,7 @@ impl RunReport {
             stderr_bytes: 0,
             redactions: Vec::new(),
             redacted: 0,
+            unopened: 0,
             truncated: false,
             output_error: None,
             stragglers_killed: 0,

@@ -82,6 +82,11 @@ impl Stream {
         self.redactor.counts()
     }
 
+    /// How many pieces of compressed data were passed on without being looked into.
+    pub(crate) fn unopened(&self) -> u64 {
+        self.redactor.unopened()
+    }
+
     /// Whether nothing will come and nothing is to be written.
     pub(crate) fn is_finished(&self) -> bool {
         self.source.is_none() && self.pending.is_empty()

@@ -308,13 +308,18 @@ impl House {
             session.start_masking(&options)
         });
         let mut masking = started.ok_or_else(locked)?.map_err(self.describe)?;
-        let warnings = masking.take_warnings();
-        let found = look(&masking, mask.back, socket);
-        masking.complete(found.as_ref().copied().map_err(|error| error.to_string()));
-        let found = found.map_err(|error| {
+        let mut warnings = masking.take_warnings();
+        let looked = look(&masking, mask.back, socket);
+        let found = looked.as_ref().map(|looked| looked.found);
+        masking.complete(found.map_err(ToString::to_string));
+        let looked = looked.map_err(|error| {
             Failure::new("daemon", format!("the text did not arrive whole: {error}"))
         })?;
-        Ok(Answer::Masked(Masked { found, warnings }))
+        warnings.extend(looked.warning());
+        Ok(Answer::Masked(Masked {
+            found: looked.found,
+            warnings,
+        }))
     }
 }
 

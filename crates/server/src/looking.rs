@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use subrosa_engine::Masking;
+use subrosa_engine::{Looked, Masking};
 use subrosa_wire::Back;
 use subrosa_wire::looking::{PIECE_MAX, PLACES_MAX, Place, Places, receive_piece, send_places};
 
@@ -33,18 +33,19 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Looks through what comes until the client ends; returns how often something was found.
+/// Looks through what comes until the client ends; returns what came of it.
 ///
 /// # Errors
 /// What the socket gave: the client went away, or says what makes no sense.
-pub(crate) fn look(masking: &Masking, back: Back, socket: OwnedFd) -> io::Result<u64> {
+pub(crate) fn look(masking: &Masking, back: Back, socket: OwnedFd) -> io::Result<Looked> {
     let mut socket = UnixStream::from(socket);
     match back {
         Back::Text { shapes } => {
             let mut from = socket.try_clone()?;
             masking.filter(&mut from, &mut socket, shapes)
         }
-        Back::Places => places(masking, &mut socket),
+        // Whoever asks for places unpacks as well, and sees what is not looked into.
+        Back::Places => places(masking, &mut socket).map(|found| Looked { found, unopened: 0 }),
     }
 }
 

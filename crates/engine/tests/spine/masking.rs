@@ -148,8 +148,8 @@ fn filtered(session: &mut Session, selectors: &[&str]) -> Result<String, EngineE
     })?;
     assert!(masking.take_warnings().is_empty());
     let mut out = Vec::new();
-    let found = masking.filter(&mut &text[..], &mut out, false).unwrap();
-    masking.complete(Ok(found));
+    let looked = masking.filter(&mut &text[..], &mut out, false).unwrap();
+    masking.complete(Ok(looked.found));
     Ok(String::from_utf8(out).unwrap())
 }
 

@@ -1,4 +1,4 @@
-//! Base64 of packed data, in one line or wrapped.
+//! Base64 of packed data, in one line or wrapped, also as it stands in JSON and in addresses.
 
 use zeroize::Zeroizing;
 
@@ -21,6 +21,39 @@ pub(super) struct Base64 {
     padding: u8,
     /// What is inside may end here.
     may_end: bool,
+    escape: Escape,
+    /// Bytes of it so far.
+    escaped: u64,
+}
+
+/// An escape that has begun: `\/` and line breaks of JSON, percent encoding of what base64 has beside
+/// letters and digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Escape {
+    #[default]
+    None,
+    Backslash,
+    Percent,
+    High(u8),
+}
+
+impl Escape {
+    /// What `byte` does: an escape goes on, it stands for a character, or it is none.
+    fn step(self, byte: u8) -> Result<Escape, Option<u8>> {
+        match (self, byte) {
+            (Escape::None, b'\\') => Ok(Escape::Backslash),
+            (Escape::None, b'%') => Ok(Escape::Percent),
+            (Escape::None, byte) => Err(Some(byte)),
+            (Escape::Backslash, b'/') => Err(Some(b'/')),
+            (Escape::Backslash, b'n') => Err(Some(b'\n')),
+            (Escape::Backslash, b'r') => Err(Some(b'\r')),
+            (Escape::Percent, b'2' | b'3') => Ok(Escape::High(byte)),
+            (Escape::High(b'2'), b'B' | b'b') => Err(Some(b'+')),
+            (Escape::High(b'2'), b'F' | b'f') => Err(Some(b'/')),
+            (Escape::High(b'3'), b'D' | b'd') => Err(Some(b'=')),
+            _ => Err(None),
+        }
+    }
 }
 
 /// The six bits of a character in either alphabet.
@@ -75,6 +108,17 @@ impl Layer for Base64 {
             self.piece.reserve_exact(PIECE + 3);
         }
         for &byte in input {
+            let byte = match self.escape.step(byte) {
+                Ok(escape) => {
+                    self.escape = escape;
+                    self.escaped += 1;
+                    continue;
+                }
+                Err(Some(byte)) => byte,
+                Err(None) => return self.end(self.gap.unwrap_or(self.fed), sink),
+            };
+            let length = 1 + std::mem::take(&mut self.escaped);
+            self.escape = Escape::None;
             match (sextet(byte), byte) {
                 (Some(_), _) if self.padding > 0 => return self.end(self.fed, sink),
                 (Some(bits), _) => {
@@ -108,7 +152,7 @@ impl Layer for Base64 {
                 (None, b'\n' | b'\r' | b' ' | b'\t') if self.gap.is_some() => {}
                 _ => return self.end(self.gap.unwrap_or(self.fed), sink),
             }
-            self.fed += 1;
+            self.fed += length;
         }
         if let Some(step) = self.flush(sink) {
             return step;
@@ -134,8 +178,11 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// The style of `text`.
-    pub(super) fn of(text: &[u8]) -> Self {
+    /// The style of `text`; `None` where it has escapes in it.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        if text.iter().any(|byte| matches!(byte, b'\\' | b'%')) {
+            return None;
+        }
         let is_safe = text.iter().any(|byte| matches!(byte, b'-' | b'_'));
         let width = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let lines = width.map(|width| {
@@ -143,11 +190,13 @@ impl Style {
             let gap = gap.take_while(|byte| byte.is_ascii_whitespace());
             (width.max(4), gap.copied().collect())
         });
-        Style {
+        // Where there was nothing to pad, it may be asked for.
+        let characters = text.iter().filter(|byte| sextet(**byte).is_some());
+        Some(Style {
             alphabet: if is_safe { *b"-_" } else { *b"+/" },
-            is_padded: text.ends_with(b"=") || !text.len().is_multiple_of(4) && lines.is_some(),
+            is_padded: text.ends_with(b"=") || characters.count().is_multiple_of(4),
             lines,
-        }
+        })
     }
 
     /// `bytes` in this style.

@@ -210,7 +210,16 @@ pub fn scrub_body(
     if redactor.unopened() > 0 {
         return Err(BodyError::TooLarge);
     }
-    let counts = redactor.counts();
-    let body = (counts.total() > 0).then(|| codings.kind().encode(&text, body));
+    let mut counts = redactor.counts();
+    if counts.total() == 0 && !codings.is_identity() {
+        // Names, comments and what is skipped are no part of what it says, and are passed on.
+        counts = set.beside(body);
+    }
+    if counts.total() == 0 {
+        return Ok(ScrubbedBody { body: None, counts });
+    }
+    let body = codings.kind().encode(&text, body);
+    // What has no name for its packing cannot be passed on.
+    let body = Some(body.ok_or(BodyError::Damaged)?);
     Ok(ScrubbedBody { body, counts })
 }

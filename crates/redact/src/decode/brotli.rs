@@ -88,23 +88,23 @@ impl Brotli {
     }
 }
 
-impl Layer for Brotli {
-    fn feed(&mut self, input: &[u8], sink: &mut Sink<'_>) -> Step {
-        let (mut left, mut at) = (input.len(), 0);
+impl Brotli {
+    /// Takes in one byte. What the decoder has made is lost where it fails: fed with more at once,
+    /// what a damaged stream said would depend on how it came.
+    fn byte(&mut self, byte: u8, sink: &mut Sink<'_>) -> Step {
+        let (mut left, mut at) = (1, 0);
         loop {
             let (mut room, mut made, mut total) = (PIECE, 0, 0);
-            let before = at;
             let result = BrotliDecompressStream(
                 &mut left,
                 &mut at,
-                input,
+                &[byte],
                 &mut room,
                 &mut made,
                 &mut self.piece,
                 &mut total,
                 &mut self.state,
             );
-            self.fed += (at - before) as u64;
             if made > 0
                 && let step @ (Step::Damaged | Step::Full) = sink(&self.piece[..made])
             {
@@ -115,11 +115,24 @@ impl Layer for Brotli {
                 BrotliResult::NeedsMoreInput => return Step::More,
                 BrotliResult::ResultSuccess => {
                     self.is_over = true;
+                    self.fed += at as u64;
                     return Step::End(self.fed);
                 }
                 BrotliResult::ResultFailure => return Step::Damaged,
             }
         }
+    }
+}
+
+impl Layer for Brotli {
+    fn feed(&mut self, input: &[u8], sink: &mut Sink<'_>) -> Step {
+        for byte in input {
+            match self.byte(*byte, sink) {
+                Step::More => self.fed += 1,
+                step => return step,
+            }
+        }
+        Step::More
     }
 
     fn finish(&mut self, _: &mut Sink<'_>) -> Step {

@@ -7,11 +7,17 @@ use super::layer::{Layer, Sink, Step};
 /// A longer line of a size, with what is said beside it, is none; so is a longer trailer.
 const LINE_MAX: usize = 1024;
 const TRAILER_MAX: usize = 16 * 1024;
+/// What is said beside sizes may be so much more than the data: what is held back of the stream must
+/// not be much more than what is held back of the body.
+const BESIDE_MAX: u64 = 16 * 1024;
 
 /// A body in chunks.
 pub(super) struct Chunked {
     part: Part,
     fed: u64,
+    /// How much data came, and how much was said beside sizes.
+    data: u64,
+    beside: u64,
 }
 
 enum Part {
@@ -55,7 +61,12 @@ const SIZE: Part = Part::Size {
 
 impl Default for Chunked {
     fn default() -> Self {
-        Chunked { part: SIZE, fed: 0 }
+        Chunked {
+            part: SIZE,
+            fed: 0,
+            data: 0,
+            beside: 0,
+        }
     }
 }
 
@@ -80,6 +91,7 @@ impl Chunked {
                 let count = left.min(rest);
                 let from = *at;
                 *at += count as usize;
+                self.data += count;
                 self.part = match left - count {
                     0 => Part::Break,
                     left => Part::Data(left),
@@ -91,6 +103,12 @@ impl Chunked {
             };
             self.part = next;
             *at += 1;
+            if let Part::Beside { .. } = self.part {
+                self.beside += 1;
+                if self.beside > self.data + BESIDE_MAX {
+                    return Read::Damaged;
+                }
+            }
             if let Part::Over = self.part {
                 return Read::Over;
             }

@@ -19,6 +19,10 @@ const ZLIB: [u8; 4] = [0x01, 0x5e, 0x9c, 0xda];
 /// The end of the names of the headers that are looked for, and how long it is.
 pub(super) const HEADER: &[u8] = b"ncoding:";
 
+/// How many bytes say whether something is text: among as many of
+/// compressed data some are none.
+const TEXT_READ: usize = 16;
+
 /// Places that were found, so that none is looked for twice.
 #[derive(Default)]
 pub(super) struct Finder {
@@ -69,6 +73,14 @@ fn search(index: usize, text: &[u8]) -> Option<usize> {
             second.is_some_and(|second| ZLIB.contains(second) && is_zlib(b'x', *second))
         }),
     }
+}
+
+/// Whether what follows two bytes of zlib reads on as text, as in `x^2`.
+pub(super) fn is_text(text: &[u8]) -> bool {
+    text.iter()
+        .skip(2)
+        .take(TEXT_READ)
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }
 
 /// How many bytes at the end of `text` may go on to be first bytes.

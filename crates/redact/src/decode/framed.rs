@@ -36,10 +36,15 @@ impl Framed {
 
     /// Where the earliest match that is still to come can begin, in the stream.
     pub(super) fn held(&self) -> u64 {
-        match self.inner.held_back() {
+        match self.inner.position() - self.inner.settled() {
             0 => self.read_to(),
-            _ => self.place(self.inner.released()),
+            _ => self.place(self.inner.settled()),
         }
+    }
+
+    /// Whether something in it is masked whose end is not known yet.
+    pub(super) fn is_masking(&self) -> bool {
+        self.inner.is_masking()
     }
 
     /// Takes in what comes next; returns whether it goes on.
@@ -79,7 +84,7 @@ impl Framed {
                 ..found
             });
         }
-        let needed = self.inner.released();
+        let needed = self.inner.settled();
         while self.pieces.get(1).is_some_and(|piece| piece.0 <= needed) {
             self.pieces.pop_front();
         }

@@ -206,7 +206,9 @@ impl Lines {
     }
 
     fn kind(&mut self) -> Option<Kind> {
-        let codings = self.codings.take()?;
+        // What is packed in an unknown way may be none, or have parts that are not.
+        let codings = self.codings.take();
+        let codings = codings.or_else(|| self.is_chunked.then(Vec::new))?;
         (self.is_chunked || !codings.is_empty()).then_some(Kind::Body {
             codings,
             is_chunked: self.is_chunked,

@@ -81,7 +81,12 @@ pub(super) struct Gzip {
     whole: u64,
     /// The flags of the member's header.
     flags: u8,
+    /// How much of its name or comment was seen.
+    named: u16,
 }
+
+/// A longer name or comment is none: what follows would not be looked into.
+const NAME_MAX: u16 = 1024;
 
 #[derive(Clone, Copy, Default)]
 enum Part {
@@ -149,7 +154,11 @@ impl Gzip {
             },
             Part::Extra(1) => self.after(self.part),
             Part::Extra(left) => Part::Extra(left - 1),
-            Part::Name | Part::Comment if byte == 0 => self.after(self.part),
+            Part::Name | Part::Comment if byte == 0 => {
+                self.named = 0;
+                self.after(self.part)
+            }
+            Part::Name | Part::Comment if self.named == NAME_MAX => return None,
             Part::Check(1) => Part::Data,
             Part::Check(left) => Part::Check(left - 1),
             Part::Tail(1) => {
@@ -157,7 +166,11 @@ impl Gzip {
                 Part::Begin
             }
             Part::Tail(left) => Part::Tail(left - 1),
-            Part::Name | Part::Comment | Part::Data => self.part,
+            Part::Name | Part::Comment => {
+                self.named += 1;
+                self.part
+            }
+            Part::Data => self.part,
         })
     }
 

@@ -5,7 +5,7 @@ use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use super::base64::{Base64, Style};
 use super::brotli::Brotli;
 use super::chunked::{self, Chunked};
-use super::inflate::{Deflate, Gzip};
+use super::inflate::{Deflate, Gzip, is_zlib};
 use super::layer::Layer;
 use super::zstd::Zstd;
 
@@ -22,12 +22,12 @@ pub(crate) enum Coding {
 pub(crate) const STACKED_MAX: usize = 3;
 
 impl Coding {
-    fn layer(self) -> Box<dyn Layer> {
+    fn layer(self, is_body: bool) -> Box<dyn Layer> {
         match self {
             Coding::Gzip => Box::new(Gzip::default()),
             Coding::Deflate => Box::new(Deflate::default()),
             Coding::Brotli => Box::new(Brotli::new()),
-            Coding::Zstd => Box::new(Zstd::default()),
+            Coding::Zstd => Box::new(Zstd::new(is_body)),
         }
     }
 
@@ -86,8 +86,8 @@ impl Kind {
     /// The layers, the outermost first.
     pub(super) fn layers(&self) -> Vec<Box<dyn Layer>> {
         match self {
-            Kind::File(coding) => vec![coding.layer()],
-            Kind::Text(coding) => vec![Box::new(Base64::default()), coding.layer()],
+            Kind::File(coding) => vec![coding.layer(false)],
+            Kind::Text(coding) => vec![Box::new(Base64::default()), coding.layer(false)],
             Kind::Body {
                 codings,
                 is_chunked,
@@ -96,17 +96,23 @@ impl Kind {
                     true => Some(Box::new(Chunked::default())),
                     false => None,
                 };
-                let codings = codings.iter().rev().map(|coding| coding.layer());
+                let codings = codings.iter().rev().map(|coding| coding.layer(true));
                 framing.into_iter().chain(codings).collect()
             }
         }
     }
 
-    /// `text` packed as `original` is.
-    pub(super) fn encode(&self, text: &[u8], original: &[u8]) -> Vec<u8> {
-        match self {
+    /// `text` packed as `original` is; `None` where that cannot be.
+    pub(super) fn encode(&self, text: &[u8], original: &[u8]) -> Option<Vec<u8>> {
+        Some(match self {
             Kind::File(coding) => coding.encode(text),
-            Kind::Text(coding) => Style::of(original).encode(&coding.encode(text)),
+            Kind::Text(coding) => Style::of(original)?.encode(&coding.encode(text)),
+            Kind::Body {
+                codings,
+                is_chunked: false,
+            } if codings[..] == [Coding::Deflate] && !has_zlib_header(original) => {
+                compress_to_vec(text, LEVEL)
+            }
             Kind::Body {
                 codings,
                 is_chunked,
@@ -120,11 +126,15 @@ impl Kind {
                     false => packed,
                 }
             }
-        }
+        })
     }
 }
 
 const LEVEL: u8 = 6;
+
+fn has_zlib_header(packed: &[u8]) -> bool {
+    matches!(packed, [first, second, ..] if is_zlib(*first, *second))
+}
 
 /// A member without a name and a time.
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -181,6 +181,8 @@ impl Member {
         }
         match self.found() {
             Some(owner) => self.masked = Some(owner),
+            // What is let go cannot be masked later, and a value may be longer than what is held.
+            None if self.inside.as_ref().is_some_and(Inside::has_begun_one) => {}
             None => self.from = self.from.max(self.fed - HELD),
         }
     }
@@ -230,5 +232,6 @@ pub(super) fn recoded(
     };
     inner.finish(&mut text);
     let Step::End(_) = step else { return None };
-    Some(kind.encode(&text, packed)).filter(|packed| !packed.is_empty())
+    kind.encode(&text, packed)
+        .filter(|packed| !packed.is_empty())
 }

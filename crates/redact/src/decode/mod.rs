@@ -51,6 +51,9 @@ const RATE_WITHIN: u64 = 16;
 const FIRST_WITHIN: u64 = 1024 * 1024;
 /// What it costs to begin with a piece, as if it had said so much.
 const COST: u64 = 16 * 1024;
+/// A piece with so many characters in it that a value begins with is held back until it is known
+/// whether it is one.
+const BEGUN: u64 = 16;
 /// Room for what was searched, until it is wiped.
 const SCRAP: usize = 160 * 1024;
 
@@ -87,6 +90,11 @@ impl Inside {
     /// The first value that was found, if any was.
     fn found(&self) -> Option<Option<u32>> {
         self.redactor.first_owner()
+    }
+
+    /// Whether so much of a value may have begun that more of it is to be expected.
+    fn has_begun_one(&self) -> bool {
+        self.redactor.run() >= BEGUN
     }
 
     /// Whether nothing is held back that says something.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::find::{self, Finder};
 use super::framed::Framed;
 use super::head::Head;
-use super::kind::Kind;
+use super::kind::{Coding, Kind};
 use super::member::{Credit, Member, Outcome, recoded};
 use super::{COST, FIRST, FIRST_WITHIN, Inside, RATE, RATE_WITHIN, SAVED, nested};
 use crate::cover::{Cover, Match, Span};
@@ -26,7 +26,11 @@ pub(crate) struct Packed {
     /// Bodies whose heads were seen.
     bodies: VecDeque<(u64, Kind)>,
     active: Active,
+    blind: Option<Blind>,
     credit: Credit,
+    /// The same for zlib: its two first bytes stand in many a text, and what seems to begin there
+    /// must not use up what is for the others.
+    guesses: Credit,
     /// What packed data is replaced by, until it leaves.
     ready: VecDeque<(u64, u64, Vec<u8>)>,
     unopened: u64,
@@ -38,18 +42,20 @@ enum Active {
     None,
     Member(Box<Member>),
     Framed(Box<Framed>),
-    /// A value was found in packed data that cannot be read further: all is masked up to here.
-    Masked {
-        from: u64,
-        seen: u64,
-        until: u64,
-        owner: Option<u32>,
-    },
+}
+
+/// A value was found in packed data that cannot be read further: all is masked up to here. Other
+/// packed data may begin within, as where the first was cut off, and is looked into meanwhile.
+struct Blind {
+    from: u64,
+    seen: u64,
+    until: u64,
+    owner: Option<u32>,
 }
 
 impl Packed {
     pub(crate) fn new(depth: u8) -> Self {
-        let credit = match depth {
+        let credit = || match depth {
             super::DEPTH => Credit::new(RATE, FIRST, SAVED),
             _ => Credit::new(RATE_WITHIN, FIRST_WITHIN, SAVED),
         };
@@ -61,7 +67,9 @@ impl Packed {
             head: Head::default(),
             bodies: VecDeque::new(),
             active: Active::None,
-            credit,
+            blind: None,
+            credit: credit(),
+            guesses: credit(),
             ready: VecDeque::new(),
             unopened: 0,
             spare: None,
@@ -85,22 +93,25 @@ impl Packed {
 
     /// Where the earliest match that is still to come can begin.
     pub(crate) fn held(&self) -> u64 {
-        match &self.active {
+        let active = match &self.active {
             Active::None => self.at,
             Active::Member(member) if member.masked.is_none() => member.from,
             // Its last byte stays open, so that the rest is masked with it.
             Active::Member(member) => member.sure - 1,
             Active::Framed(framed) => framed.held(),
-            Active::Masked { seen, .. } => seen - 1,
-        }
+        };
+        self.blind
+            .as_ref()
+            .map_or(active, |blind| active.min(blind.seen - 1))
     }
 
     /// The mask that is written before its end is known: packed data that is too long to be held.
     pub(crate) fn is_written_early(&self, span: &Span) -> bool {
+        let is_blind = (self.blind.as_ref()).is_some_and(|blind| span.start <= blind.from);
         match &self.active {
-            Active::Member(member) => member.masked.is_some() && span.start <= member.from,
-            Active::Masked { from, .. } => span.start <= *from,
-            _ => false,
+            Active::Member(member) if member.masked.is_some() => span.start <= member.from,
+            Active::Framed(framed) => framed.is_masking(),
+            _ => is_blind,
         }
     }
 
@@ -121,9 +132,10 @@ impl Packed {
     /// Whether what is held back here may be let go: nobody can tell anything from it.
     pub(crate) fn is_harmless(&self) -> bool {
         match &self.active {
+            _ if self.blind.is_some() => false,
             Active::None => true,
             Active::Member(member) => member.is_harmless(),
-            Active::Framed(_) | Active::Masked { .. } => false,
+            Active::Framed(_) => false,
         }
     }
 
@@ -137,7 +149,9 @@ impl Packed {
     /// Looks into what has come.
     pub(crate) fn push(&mut self, set: &Arc<Compiled>, raw: &Raw, cover: &mut Cover) {
         let mut quiet = 0;
-        if let Active::None = self.active {
+        if let Active::None = self.active
+            && self.blind.is_none()
+        {
             let end = raw.position();
             let text = raw.range(self.at, end);
             quiet = find::quiet(set.wide, text);
@@ -162,12 +176,14 @@ impl Packed {
         self.head
             .push(raw.range(seen, end), seen, ahead, &mut bodies);
         self.bodies.extend(bodies);
+        self.go_on_blind(set, end, cover);
         let mut quiet = quiet;
         while self.go_on(set, raw, cover) {
             // On an idle terminal, what comes next may have been let go.
             self.at = self.at.max(raw.base());
             let text = raw.range(self.at, end);
             self.credit.reach(self.at);
+            self.guesses.reach(self.at);
             while self.bodies.front().is_some_and(|(at, _)| *at < self.at) {
                 self.bodies.pop_front();
             }
@@ -193,22 +209,26 @@ impl Packed {
                 self.at = end - find::open(text) as u64;
                 return;
             };
-            self.begin(set, kind);
+            let is_text = find::is_text(raw.range(self.at, end));
+            self.begin(set, kind, is_text);
         }
     }
 
-    fn begin(&mut self, set: &Arc<Compiled>, kind: Kind) {
+    fn begin(&mut self, set: &Arc<Compiled>, kind: Kind, is_text: bool) {
         let is_framing = matches!(&kind, Kind::Body { codings, .. } if codings.is_empty());
-        if is_framing {
+        let credit = of_kind(&kind, &mut self.credit, &mut self.guesses);
+        if !credit.spend(COST) {
+            // What is one of many guesses, and reads as text, is none in all likelihood.
+            let is_guess = matches!(kind, Kind::File(Coding::Deflate));
+            self.unopened += u64::from(!(is_guess && is_text));
+            self.at += u64::from(matches!(kind, Kind::File(_) | Kind::Text(_)));
+        } else if is_framing {
             let mut inner = nested(set, self.depth - 1, self.shapes);
             inner.keep_matches();
             self.active = Active::Framed(Box::new(Framed::new(self.at, inner)));
-        } else if self.credit.spend(COST) {
-            let member = Member::new(kind, self.at, &self.credit, self.spare.take());
-            self.active = Active::Member(Box::new(member));
         } else {
-            self.unopened += 1;
-            self.at += u64::from(matches!(kind, Kind::File(_) | Kind::Text(_)));
+            let member = Member::new(kind, self.at, credit, self.spare.take());
+            self.active = Active::Member(Box::new(member));
         }
     }
 
@@ -225,29 +245,14 @@ impl Packed {
                 }
                 !goes_on
             }
-            Active::Masked {
-                from,
-                seen,
-                until,
-                owner,
-            } => {
-                let to = end.min(*until);
-                cover.add(masked(set, *from, to, *owner));
-                *seen = to;
-                let is_over = end >= *until;
-                if is_over {
-                    self.at = *until;
-                    self.active = Active::None;
-                }
-                is_over
-            }
             Active::Member(member) => {
                 let (depth, shapes) = (self.depth - 1, self.shapes);
                 let mut make = || Inside::new(nested(set, depth, shapes));
+                let credit = of_kind(&member.kind, &mut self.credit, &mut self.guesses);
                 let mut outcome = Outcome::More;
                 while member.fed < end && outcome == Outcome::More {
                     let input = raw.range(member.fed, end.min(member.block));
-                    outcome = member.feed(input, &mut self.credit, &mut make);
+                    outcome = member.feed(input, credit, &mut make);
                     if let Some(owner) = member.masked
                         && outcome == Outcome::More
                     {
@@ -272,6 +277,10 @@ impl Packed {
             (member.kind.clone(), member.start, member.from, member.block);
         let is_held = member.is_held();
         let seen = member.masked.map_or(from + 1, |_| member.sure);
+        // It may be cut off, and have swallowed the beginning of what comes behind: others are looked
+        // for within it.
+        let is_body = matches!(kind, Kind::Body { .. });
+        self.at = from.max(start + u64::from(!is_body));
         let (found, inside) = member.close();
         self.spare = inside.map(Inside::again);
         self.unopened += self.spare.as_mut().map_or(0, Inside::take_unopened);
@@ -279,13 +288,9 @@ impl Packed {
             self.unopened += 1;
         }
         match (found, outcome) {
-            // It may have been taken for something else than it is: others may begin within.
-            (None, _) => {
-                let is_body = matches!(kind, Kind::Body { .. });
-                self.at = from.max(start + u64::from(!is_body));
-            }
+            (None, _) => {}
             // It ended in what was let go.
-            (Some(_), Outcome::Closed { end, .. }) if end <= from => self.at = from,
+            (Some(_), Outcome::Closed { end, .. }) if end <= from => {}
             (Some(owner), Outcome::Closed { end, is_whole }) => {
                 cover.add(masked(set, from, end, owner));
                 let packed = (is_held && is_whole)
@@ -302,34 +307,52 @@ impl Packed {
                 if let Some(packed) = packed {
                     self.ready.push_back((start, end, packed));
                 }
-                self.at = end;
             }
             (Some(owner), outcome) => {
-                self.active = Active::Masked {
-                    from,
-                    seen,
-                    until: match outcome {
-                        Outcome::Damaged => block,
-                        _ => u64::MAX,
-                    },
-                    owner,
+                let until = match outcome {
+                    Outcome::Damaged => block,
+                    _ => u64::MAX,
                 };
+                self.blind = Some(match self.blind.take() {
+                    Some(old) => Blind {
+                        until: old.until.max(until),
+                        ..old
+                    },
+                    None => Blind {
+                        from,
+                        seen,
+                        until,
+                        owner,
+                    },
+                });
+                self.go_on_blind(set, raw.position(), cover);
             }
+        }
+    }
+
+    /// Masks what has come of what cannot be read.
+    fn go_on_blind(&mut self, set: &Compiled, end: u64, cover: &mut Cover) {
+        let Some(blind) = &mut self.blind else {
+            return;
+        };
+        blind.seen = end.min(blind.until);
+        cover.add(masked(set, blind.from, blind.seen, blind.owner));
+        if blind.until == u64::MAX {
+            self.at = end;
+        } else if blind.seen == blind.until {
+            self.blind = None;
         }
     }
 
     /// Ends the stream.
     pub(crate) fn finish(&mut self, set: &Arc<Compiled>, raw: &Raw, cover: &mut Cover) {
         let end = raw.position();
+        self.go_on_blind(set, end, cover);
         loop {
             match &mut self.active {
                 Active::None => break,
                 Active::Framed(framed) => {
                     framed.finish(cover);
-                    break;
-                }
-                Active::Masked { from, owner, .. } => {
-                    cover.add(masked(set, *from, end, *owner));
                     break;
                 }
                 Active::Member(member) => {
@@ -342,10 +365,19 @@ impl Packed {
             }
         }
         self.active = Active::None;
+        self.blind = None;
         self.at = end;
         self.head = Head::default();
         self.bodies.clear();
         self.finder = Finder::default();
+    }
+}
+
+/// What pays for a piece of this kind.
+fn of_kind<'a>(kind: &Kind, credit: &'a mut Credit, guesses: &'a mut Credit) -> &'a mut Credit {
+    match kind {
+        Kind::File(Coding::Deflate) => guesses,
+        _ => credit,
     }
 }
 

@@ -9,6 +9,10 @@ use super::layer::{Layer, Sink, Step};
 const WINDOW_LOG: u32 = 23;
 /// What is taken from the decoder at once.
 const PIECE: usize = 16 * 1024;
+/// The length of a block's header. Source: RFC 8878 §3.1.1.2.
+const HEADER: usize = 3;
+/// What the decoder says of a window beyond the limit.
+const TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
 /// Frames, one after the other.
 #[derive(Default)]
@@ -19,19 +23,32 @@ pub(super) struct Zstd {
     magic: Option<Vec<u8>>,
     fed: u64,
     whole: u64,
+    /// How many bytes the decoder waits for: a unit, and the header of the next.
+    wants: usize,
+    /// Whether it is all that is there, and not a piece of something.
+    is_body: bool,
 }
 
-/// Whether a frame may begin so: one with data, or one that is skipped.
-fn may_begin(magic: &[u8]) -> bool {
+/// Whether a frame may begin so: one with data or, in a body, one that is skipped. Elsewhere such a
+/// one ends what is read: other packed data may stand in it.
+fn may_begin(magic: &[u8], is_body: bool) -> bool {
     let is_data = b"\x28\xb5\x2f\xfd".starts_with(magic);
     let is_skipped = match magic {
         [] => true,
         [first, rest @ ..] => first & 0xf0 == 0x50 && b"\x2a\x4d\x18".starts_with(rest),
     };
-    is_data || is_skipped
+    is_data || is_body && is_skipped
 }
 
 impl Zstd {
+    /// The body of a message, or a file within something else.
+    pub(super) fn new(is_body: bool) -> Self {
+        Zstd {
+            is_body,
+            ..Zstd::default()
+        }
+    }
+
     fn frame(&mut self, input: &[u8], sink: &mut Sink<'_>) -> Result<(usize, bool), Step> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
@@ -44,24 +61,37 @@ impl Zstd {
                 none.insert(decoder)
             }
         };
-        let mut from = InBuffer::around(input);
+        // What the decoder has made is lost where it fails: it is never fed more than the unit it
+        // waits for, or what a damaged frame said would depend on how it came.
+        let mut at = 0;
         loop {
-            let before = from.pos();
+            let unit = self
+                .wants
+                .saturating_sub(HEADER)
+                .max(1)
+                .min(input.len() - at);
+            let mut from = InBuffer::around(&input[at..at + unit]);
             let mut to = OutBuffer::around(&mut self.piece[..]);
             let left = decoder
                 .decompress_stream(&mut to, &mut from)
-                .map_err(|_| Step::Damaged)?;
-            let made = to.pos();
+                .map_err(|code| match zstd_safe::get_error_name(code) {
+                    // Sound, and larger than is looked into.
+                    TOO_LARGE => Step::Full,
+                    _ => Step::Damaged,
+                })?;
+            let (made, used) = (to.pos(), from.pos());
+            at += used;
+            self.wants = left;
             if made > 0
                 && let step @ (Step::Damaged | Step::Full) = sink(&self.piece[..made])
             {
                 return Err(step);
             }
             if left == 0 {
-                return Ok((from.pos(), true));
+                return Ok((at, true));
             }
-            if made < PIECE && from.pos() == input.len() || made == 0 && from.pos() == before {
-                return Ok((from.pos(), false));
+            if made < PIECE && at == input.len() || made == 0 && used == 0 {
+                return Ok((at, false));
             }
         }
     }
@@ -91,7 +121,7 @@ impl Layer for Zstd {
                 continue;
             };
             magic.push(input[at]);
-            if !may_begin(&magic) {
+            if !may_begin(&magic, self.is_body) {
                 return match self.whole {
                     0 => Step::Damaged,
                     whole => Step::End(whole),

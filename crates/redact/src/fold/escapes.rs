@@ -4,6 +4,8 @@ use super::{ESCAPE_MAX, Fold};
 
 /// The longest control sequence that is left out.
 const CONTROL_MAX: u32 = 256;
+/// So many bytes are no escape, however often it is escaped: what is under way is held back.
+const UNDER_WAY_MAX: u64 = 2 * CONTROL_MAX as u64;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum State {
@@ -121,6 +123,9 @@ impl Fold {
     }
 
     pub(super) fn step(&mut self, byte: u8) {
+        if self.state != State::Plain && self.position - self.start >= UNDER_WAY_MAX {
+            self.give_up();
+        }
         match self.state {
             State::Plain => self.plain(byte),
             State::Percent => self.percent(byte),

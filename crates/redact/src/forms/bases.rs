@@ -28,6 +28,28 @@ pub(super) fn base64(value: &[u8]) -> Vec<Encoded> {
     in_digits::<6, 3>(value, &[STANDARD, URL_SAFE])
 }
 
+/// Base64 of base64. Where the inner text ends with a character of the outer one, the neighbour of
+/// the outer one belongs to that of the inner one, and carries some of its bits.
+pub(super) fn base64_again(inner: &Encoded) -> Vec<Encoded> {
+    let mut all = base64(&inner.bytes);
+    let beside =
+        |edge: Edge, of: fn(u8) -> u8| {
+            let digits = edge.characters().map(of);
+            Edge::of(digits.flat_map(|digit| {
+                [STANDARD, URL_SAFE].map(|alphabet| alphabet[usize::from(digit)])
+            }))
+        };
+    for outer in &mut all {
+        if outer.left == Edge::NONE {
+            outer.left = beside(inner.left, |byte| byte & 63);
+        }
+        if outer.right == Edge::NONE {
+            outer.right = beside(inner.right, |byte| byte >> 2);
+        }
+    }
+    all
+}
+
 /// Base64 of all of the data and nothing else, without padding.
 pub(super) fn base64_alone(data: &[u8]) -> impl Iterator<Item = Bytes> {
     let digits = digits::<6>(data, 0);

@@ -6,6 +6,8 @@
 
 use zeroize::Zeroizing;
 
+use super::literals::{Shorts, literal, short};
+
 pub(super) type Bytes = Zeroizing<Vec<u8>>;
 
 /// Replaces characters: what `of` puts for a character stands in its place, `false` leaves it.
@@ -65,19 +67,6 @@ fn units(character: char, digits: &[u8; 16], text: &mut Vec<u8>) {
     }
 }
 
-/// The short escapes that C and its heirs share.
-fn short(character: char) -> Option<&'static [u8]> {
-    Some(match character {
-        '\\' => b"\\\\",
-        '\n' => b"\\n",
-        '\r' => b"\\r",
-        '\t' => b"\\t",
-        '\u{8}' => b"\\b",
-        '\u{c}' => b"\\f",
-        _ => return None,
-    })
-}
-
 /// How a JSON or JavaScript writer may differ from the next.
 #[derive(Clone, Copy)]
 struct Json {
@@ -105,29 +94,6 @@ fn json(value: &[u8], style: Json) -> Bytes {
                 units(character, style.digits, text);
             }
             _ => return false,
-        }
-        true
-    })
-}
-
-/// C, Go, Python, shell `$'…'`: short escapes, and `rest` for what cannot be printed.
-fn literal(
-    value: &[u8],
-    quotes: &[char],
-    ascii: bool,
-    rest: impl Fn(&[u8], &mut Vec<u8>),
-) -> Bytes {
-    replaced(value, |character, bytes, text| {
-        let is_letter = character.is_ascii_graphic() || character == ' ';
-        if let Some(escape) = short(character) {
-            text.extend_from_slice(escape);
-        } else if quotes.contains(&character) {
-            text.push(b'\\');
-            text.extend_from_slice(bytes);
-        } else if is_letter || !ascii && !character.is_control() && bytes.len() > 1 {
-            return false;
-        } else {
-            rest(bytes, text);
         }
         true
     })
@@ -170,13 +136,17 @@ pub(super) fn strings(value: &[u8]) -> Vec<Bytes> {
         let hex = |bytes: &[u8], text: &mut Vec<u8>| hex_each(bytes, b"\\x", digits, text);
         for quotes in [&['\''][..], &['"'], &['\'', '"'], &[]] {
             for ascii in [false, true] {
-                all.push(literal(value, quotes, ascii, hex));
+                all.push(literal(value, quotes, ascii, Shorts::Json, hex));
+                let others = Shorts::others(value);
+                all.extend(others.map(|shorts| literal(value, quotes, ascii, shorts, hex)));
             }
         }
         all.extend(escaped_each(value, digits));
     }
     for quotes in [&['\''][..], &['"'], &[]] {
-        all.push(literal(value, quotes, true, octal_each));
+        all.push(literal(value, quotes, true, Shorts::Json, octal_each));
+        let others = Shorts::others(value);
+        all.extend(others.map(|shorts| literal(value, quotes, true, shorts, octal_each)));
     }
     all.push(octal(value));
     // A text within a text.

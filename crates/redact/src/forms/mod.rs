@@ -3,6 +3,7 @@
 mod bases;
 mod escapes;
 mod hashes;
+mod literals;
 mod units;
 
 use zeroize::Zeroizing;
@@ -27,6 +28,8 @@ pub(crate) struct Source<'a> {
     pub(crate) exact_only: bool,
     /// Search for its digests as well.
     pub(crate) hashes: bool,
+    /// Which parts of it are needles of their own.
+    pub(crate) tells: Tells,
 }
 
 /// What is searched for: in the text as it is, and in what is left of it when it is folded.
@@ -37,9 +40,7 @@ pub(crate) struct Needles {
 }
 
 /// All needles of all values; the owner of a needle is the index of its value.
-///
-/// `tells` says which parts of values are needles of their own.
-pub(crate) fn expand(sources: &[Source<'_>], tells: Tells) -> Needles {
+pub(crate) fn expand(sources: &[Source<'_>]) -> Needles {
     let mut needles = Needles::default();
     for (source, owner) in sources.iter().zip(0..) {
         let bytes = || Zeroizing::new(source.value.to_vec());
@@ -53,16 +54,16 @@ pub(crate) fn expand(sources: &[Source<'_>], tells: Tells) -> Needles {
                 needles: &mut needles,
                 value: source.value,
                 owner,
-                tells,
+                tells: source.tells,
             };
             forms.add(Form::Hash, hashes::hashes(source.value));
         }
-        for unit in units::of(source.value, tells) {
+        for unit in units::of(source.value, source.tells) {
             let mut forms = Forms {
                 needles: &mut needles,
                 value: &unit.bytes,
                 owner,
-                tells,
+                tells: source.tells,
             };
             forms.all(&unit);
         }
@@ -135,6 +136,19 @@ impl Forms<'_> {
         let mut needle = Needle::plain(bytes, Form::Exact, self.owner);
         needle.cut = cut;
         self.needles.raw.push(needle);
+        // What stands behind the public beginning, and beginnings of that.
+        if let Some(cut) = cut.filter(|cut| cut.public > 0) {
+            let rest = Zeroizing::new(self.value[cut.public..].to_vec());
+            let cut = Cut {
+                prefix: cut.prefix - cut.public,
+                suffix: rest.len(),
+                public: 0,
+            };
+            self.needles.raw.push(Needle {
+                cut: Some(cut),
+                ..Needle::plain(rest, Form::Truncated, self.owner)
+            });
+        }
     }
 
     fn add(&mut self, form: Form, all: impl IntoIterator<Item = Bytes>) {
@@ -246,7 +260,7 @@ impl Forms<'_> {
                 .take(1)
                 .filter(|text| *text != inner.bytes);
             self.add(Form::Layered, changed);
-            self.base64(&bases::base64(&inner.bytes), Form::Layered);
+            self.base64(&bases::base64_again(inner), Form::Layered);
         }
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let marked = !self.value.iter().all(is_plain);

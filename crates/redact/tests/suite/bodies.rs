@@ -155,3 +155,24 @@ fn errors_say_what_to_look_at_and_nothing_of_the_body() {
         assert!(!text.contains("s3cr3t"));
     }
 }
+
+/// What is no part of what a body says is passed on with it all the same.
+#[test]
+fn a_value_beside_the_data_of_a_body_is_not_passed_on() {
+    let text = body(30, b"nothing");
+    let (plain, frame) = (gzip(&text), zstd(&text));
+    let named = [&plain[..3], &[8], &plain[4..10], VALUE, &[0], &plain[10..]].concat();
+    let length = (VALUE.len() as u32).to_le_bytes();
+    let skipped = [b"\x50\x2a\x4d\x18", &length[..], VALUE].concat();
+    for (value, packed) in [
+        ("gzip", named),
+        ("zstd", [&skipped[..], &frame].concat()),
+        ("zstd", [&frame[..], &skipped].concat()),
+    ] {
+        let scrubbed = scrub_body(&set(), &codings(value), &packed, LIMIT).expect(value);
+        assert_eq!(scrubbed.counts.of(Some("api/key")), 1);
+        let again = scrubbed.body.expect("something was found");
+        assert!(memchr::memmem::find(&again, VALUE).is_none());
+        assert_eq!(unpacked(value, &again, 7).expect(value), text);
+    }
+}

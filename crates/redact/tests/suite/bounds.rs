@@ -52,6 +52,40 @@ fn ten_megabytes_of_near_misses_hold_back_less_than_one_value() {
 }
 
 #[test]
+fn what_never_ends_an_escape_is_not_held_back() {
+    let set = known(&[("k", "s3cr3t-t0ken-9XyZ")]);
+    for unit in [
+        &b"\\"[..],
+        b"%25",
+        b"25",
+        b"&amp;",
+        b"amp;",
+        b"\\u005c",
+        b"u005c",
+        b"\x1b]x",
+        b"\x1bx",
+        b"]\x1b",
+    ] {
+        // Begun, and gone on with for ever.
+        for before in [&b""[..], b"%", b"&", b"\\", b"\x1b]"] {
+            let mut redactor = set.redactor();
+            let (mut out, mut count) = (Vec::new(), before.len());
+            redactor.push(before, &mut out);
+            let text = unit.repeat(1000);
+            for _ in 0..100 {
+                redactor.push(&text, &mut out);
+                count += text.len();
+                assert!(redactor.held_back() < 2000, "{unit:?}");
+            }
+            redactor.push(b"\n\x07 s3cr3t-\nt0ken-9XyZ", &mut out);
+            redactor.finish(&mut out);
+            assert!(out.ends_with(b" [REDACTED:k]"), "{unit:?}");
+            assert_eq!(out.len(), count + b"\n\x07 [REDACTED:k]".len());
+        }
+    }
+}
+
+#[test]
 fn one_endless_finding_takes_no_memory() {
     // Every period is another match that overlaps the one before.
     let set = known(&[("k", "abcdef1abcdef1")]);

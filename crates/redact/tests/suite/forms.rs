@@ -246,6 +246,9 @@ fn a_long_prefix_or_suffix_is_masked_wherever_it_is() {
         "sk-ant-api03-0123456789a"
     );
     assert_eq!(redact(&set, "sk-ant-api03-0123456789ab"), "[REDACTED:k]");
+    // Nor has it to be there.
+    assert_eq!(redact(&set, "key 0123456789ab..."), "key [REDACTED:k]...");
+    assert_eq!(redact(&set, "key 0123456789a..."), "key 0123456789a...");
     // Base64 is not truncated: that is for the exact form alone.
     let encoded = STANDARD.encode("sk-ant-api03-0123456789abcdef");
     assert_eq!(redact(&set, &encoded[..16]), &encoded[..16]);
@@ -412,5 +415,32 @@ fn digests_are_found_where_they_are_asked_for() {
         let out = redact(&hashed, &text);
         assert!(!out.contains(&digest[..digest.len() - 1]), "{digest}");
         assert!(!out.contains(&upper[..upper.len() - 1]), "{digest}");
+    }
+}
+
+/// Binary values as languages print them: what each writes is worked out here by hand.
+#[test]
+fn short_escapes_are_those_of_the_language() {
+    let value = b"\x08N\xfb\x19\n\xb0\xc1\x8a\x07q\x1bZ\x0b\\e'7";
+    let mut named = Known::new();
+    assert!(named.add(Some("k"), value).is_searched());
+    let set = named.build();
+    for (language, text) in [
+        ("Python", r"\x08N\xfb\x19\n\xb0\xc1\x8a\x07q\x1bZ\x0b\\e\'7"),
+        (
+            "Python, other quotes",
+            r"\x08N\xfb\x19\n\xb0\xc1\x8a\x07q\x1bZ\x0b\\e'7",
+        ),
+        ("Go", r"\bN\xfb\x19\n\xb0\xc1\x8a\aq\x1bZ\v\\e'7"),
+        ("C", r"\bN\373\031\n\260\301\212\aq\033Z\v\\e'7"),
+        ("Ruby", r"\bN\xFB\x19\n\xB0\xC1\x8A\aq\eZ\v\\e'7"),
+        ("Bash", r"\bN\373\031\n\260\301\212\aq\EZ\v\\e\'7"),
+        ("SQL", r"\010N\373\031\012\260\301\212\007q\033Z\013\\e'7"),
+    ] {
+        assert_eq!(
+            redact(&set, format!("({text})")),
+            "([REDACTED:k])",
+            "{language}"
+        );
     }
 }

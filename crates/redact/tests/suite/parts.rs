@@ -71,3 +71,19 @@ fn a_value_that_begins_with_one_character_many_times() {
         "<[REDACTED:k]>"
     );
 }
+
+#[test]
+fn one_value_may_be_judged_more_strictly_than_the_others() {
+    let strict = "production-database-7291zr8vlw4x";
+    let other = "staging-database-8304kd9vnb2q";
+    let mut known = Known::new();
+    let _ = known.add_forced_if(Some("k"), strict.as_bytes(), tells);
+    let _ = known.add_forced(Some("o"), other.as_bytes());
+    // One that is known keeps its own judgement, whoever comes second.
+    let _ = known.add_forced_if(Some("o"), other.as_bytes(), tells);
+    let text = "production-d. staging-datab. production-database-7291zr8vlw4x.";
+    assert_eq!(
+        redact(&known.build(), text),
+        "production-d. [REDACTED:o]. [REDACTED:k]."
+    );
+}

@@ -88,3 +88,16 @@ fn a_value_in_two_chunks_is_one() {
         }
     }
 }
+
+#[test]
+fn chunks_are_joined_whatever_is_packed_in_them() {
+    let text = body(4, VALUE);
+    for head in [
+        "Transfer-Encoding: chunked",
+        "Content-Encoding: new\r\nTransfer-Encoding: chunked",
+    ] {
+        let input = response(head, &chunked(&text, 5));
+        let (out, findings) = redact_all(&set(), &input);
+        assert_eq!((findings.len(), holds(&out, MASK)), (1, true), "{head}");
+    }
+}
