@@ -87,3 +87,27 @@ fn row_10_a_command_that_compresses_what_it_writes() {
         "gzip, zlib, zstd and brotli hide no value in a command's output",
     );
 }
+
+/// A value in a piece that holds more than may be read leaves as it is, and whoever reads the output
+/// is told that it may.
+#[test]
+fn what_is_not_looked_into_is_told_at_the_end() {
+    let house = House::new();
+    let script = "(head -c 30000000 /dev/zero; echo \"<$APP_KEY>\") | gzip -9c";
+    for way in WAYS {
+        let done = house.run(way, script);
+        let told = "warning: 1 piece of compressed data was not looked into";
+        assert!(done.err.contains(told), "{way:?} {:?}", done.err);
+        assert!(
+            done.err.contains("unpack it first"),
+            "{way:?} {:?}",
+            done.err
+        );
+        let done = house.run(way, "echo \"<$APP_KEY>\" | gzip -9c");
+        assert!(
+            !done.err.contains("not looked into"),
+            "{way:?} {:?}",
+            done.err
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 
 use base64::Engine;
-use subrosa_tests::Place;
+use subrosa_tests::{Done, Place};
 
 use crate::repository::Repository;
 use crate::{RULE, VALUE, place, scan, shape};
@@ -133,4 +133,26 @@ fn without_a_vault_shapes_are_found_alone() {
     place.surround(&mut without);
     let told = crate::Scanned::of(without.args(["--json", "scan", "--no-vault"]));
     assert_eq!((told.status, told.places().len()), (0, 0), "{told:?}");
+}
+
+/// Nothing found in an archive that is not looked into is not the same as nothing in it.
+#[test]
+fn archives_that_are_not_looked_into_are_counted() {
+    let place = place();
+    let folder = place.path("work/packed");
+    fs::create_dir_all(&folder).expect("made");
+    fs::write(folder.join("a.zip"), b"PK\x03\x04\x14\0\0\0\x08\0rest").expect("written");
+    fs::write(folder.join("b.tar.xz"), b"\xfd7zXZ\0\0\x04rest").expect("written");
+    fs::write(folder.join("c.txt"), "PK is no archive").expect("written");
+    let scanned = scan(&place, &folder, &[]);
+    assert_eq!(scanned.status, 0, "{scanned:?}");
+    assert_eq!(scanned.report["packed"], 2);
+    let skipped = scanned.report["skipped"].as_array().expect("a list");
+    let told: Vec<_> = skipped.iter().map(|one| one["path"].as_str()).collect();
+    assert_eq!(told, [Some("a.zip"), Some("b.tar.xz")]);
+    let done = Done::of(place.command(&["scan"]).current_dir(&folder), b"");
+    assert!(done.err.contains("2 archives: a.zip, b.tar.xz"), "{done:?}");
+    // What is looked into is none of these.
+    fs::write(folder.join("d.gz"), b"\x1f\x8b\x08\0\0\0\0\0\0\x03rest").expect("written");
+    assert_eq!(scan(&place, &folder, &["--no-vault"]).report["packed"], 2);
 }

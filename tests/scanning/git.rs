@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use subrosa_tests::{Place, program};
+use subrosa_tests::{Done, Place, program};
 
 use crate::repository::Repository;
 use crate::{RULE, VALUE, place, scan, shape};
@@ -364,4 +364,107 @@ fn what_is_no_range_and_no_repository_is_refused() {
     let scanned = crate::Scanned::of(&mut command);
     assert_eq!(scanned.status, 1, "{scanned:?}");
     assert!(!repository.folder.join("fired").exists());
+}
+
+#[test]
+fn a_history_that_is_cut_off_is_no_clean_result() {
+    let place = place();
+    let whole = Repository::new(&place.path("work/whole"));
+    whole.write("a", VALUE);
+    whole.commit("one");
+    whole.write("a", "clean");
+    whole.commit("two");
+    whole.write("a", "clean too");
+    whole.commit("three");
+    let from = format!("file://{}", whole.folder.display());
+    let shallow = Repository {
+        folder: place.path("work/shallow"),
+    };
+    let to = shallow.folder.to_str().expect("UTF-8");
+    whole.git(&["clone", "--quiet", "--depth=2", &from, to]);
+    let scanned = scan(&place, &shallow.folder, &["--history"]);
+    assert_eq!(scanned.status, 3, "{scanned:?}");
+    assert_eq!(scanned.report["complete"], false);
+    assert!(scanned.err.contains("git fetch --unshallow"), "{scanned:?}");
+    // Of a range that lies behind the cut nothing is missing; of one that reaches it, all before.
+    for (range, status) in [("--history=HEAD~1..HEAD", 0), ("--history=HEAD~1", 3)] {
+        let scanned = scan(&place, &shallow.folder, &[range]);
+        assert_eq!(scanned.status, status, "{range}: {scanned:?}");
+    }
+    // Something that is found is told as found, and the rest as missing.
+    shallow.write("b", VALUE);
+    shallow.commit("four");
+    let scanned = scan(&place, &shallow.folder, &["--history"]);
+    assert_eq!(scanned.status, 1, "{scanned:?}");
+    assert_eq!(scanned.report["complete"], false);
+    // And with the rest there is nothing to be told.
+    shallow.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    shallow.git(&["fetch", "--quiet", "--unshallow"]);
+    let scanned = scan(&place, &shallow.folder, &["--history"]);
+    assert_eq!((scanned.status, scanned.places().len()), (1, 1));
+    assert_eq!(scanned.report["complete"], true);
+}
+
+/// A file of the repository that says of a commit that it has no parent.
+#[test]
+fn a_graft_hides_no_commit() {
+    let place = place();
+    let repository = Repository::new(&place.path("work/grafted"));
+    repository.write("a", VALUE);
+    repository.commit("one");
+    repository.write("a", "clean");
+    let last = repository.commit("two");
+    repository.write(".git/info/grafts", format!("{last}\n"));
+    let scanned = scan(&place, &repository.folder, &["--history"]);
+    assert_eq!(scanned.places(), ["a:1:1 api/key"], "{scanned:?}");
+}
+
+#[test]
+fn what_is_typed_in_the_wrong_place_is_told() {
+    let place = place();
+    let repository = Repository::new(&place.path("work/typed"));
+    repository.write("a", "a");
+    repository.commit("one");
+    for (words, status, parts) in [
+        (
+            &["--history", "main..HEAD"][..],
+            3,
+            &["no such folder", "--history=main..HEAD"][..],
+        ),
+        (
+            &["--history=nobranch..HEAD"],
+            3,
+            &["no commits", "nobranch..HEAD", "git branch --all"],
+        ),
+        (
+            &["--history=--all"],
+            2,
+            &["names no commits", "One name or range"],
+        ),
+        (&["--staged", "a"], 3, &["a is a file", "take the folder"]),
+        (&["--history", "a"], 3, &["a is a file", "subrosa scan a"]),
+        (&["-"], 2, &["standard input", "subrosa redact"]),
+        (
+            &["nofile", "a"],
+            3,
+            &["nofile: there is no such file", "see what there is"],
+        ),
+        (&["--shapes"], 2, &["--no-vault"]),
+        (&[""], 2, &["empty"]),
+    ] {
+        let mut command = place.command(&[&["scan"], words].concat());
+        let done = Done::of(command.current_dir(&repository.folder), b"");
+        assert_eq!(done.status, status, "{words:?} {done:?}");
+        for part in parts {
+            assert!(done.err.contains(part), "{words:?} wants {part}: {done:?}");
+        }
+        assert!(!done.err.contains("os error"), "{done:?}");
+    }
+    let mut command = place.command(&["scan", "--history"]);
+    let done = Done::of(command.current_dir(place.path("work")), b"");
+    assert_eq!(done.status, 3);
+    assert!(
+        done.err.contains("no git repository") && !done.err.contains("safe.directory"),
+        "{done:?}"
+    );
 }

@@ -198,3 +198,44 @@ fn a_text_full_of_findings_is_counted_and_not_listed() {
     assert_eq!(listed + more, 10_000);
     assert!(listed <= 2_000, "{listed}");
 }
+
+/// What cannot be read is named, and why; whatever its name is.
+#[test]
+fn reasons_drive_no_terminal_either() {
+    let place = place();
+    let folder = place.path("work/shut\x1b]0;title\x07\x1b[31mred\u{9b}31m\u{202e}");
+    fs::create_dir(&folder).expect("made");
+    fs::set_permissions(&folder, Permissions::from_mode(0o000)).expect("ours");
+    let asked = |words: &[&str]| {
+        let mut command = Command::new("setpriv");
+        place.surround(&mut command);
+        command.args(["--bounding-set=-all", "--inh-caps=-all"]);
+        command.arg(program()).args(words);
+        Done::of(&mut command, b"")
+    };
+    let name = folder.to_str().expect("UTF-8");
+    let missing = format!("{name}/missing");
+    let calls = [
+        &["scan", "--no-vault"][..],
+        &["--json", "scan", "--no-vault"],
+        &["scan", "--no-vault", "--sarif"],
+        &["scan", "--no-vault", name],
+        &["scan", "--no-vault", &missing],
+        &["scan", "--no-vault", "--history", &missing],
+        &["redact", "--shapes", name],
+        &["redact", "--shapes", &missing],
+        &["--json", "policy", "check", &missing],
+        &["policy", "check", &missing],
+        &["import", &missing],
+        &["apply", "-f", &missing],
+    ];
+    let done = calls.map(|words| (words, asked(words)));
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("ours");
+    for (words, done) in done {
+        assert_ne!(done.status, 0, "{words:?} {done:?}");
+        let said = String::from_utf8_lossy(&done.out).into_owned() + &done.err;
+        let drives = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.contains(drives), "{words:?} {said:?}");
+        assert!(said.contains("title"), "{words:?} {said:?}");
+    }
+}

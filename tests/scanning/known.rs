@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use subrosa_tests::{Done, Place, Served, wait_until};
 use subrosa_wire::looking::{PIECE_MAX, receive_places, send_piece};
@@ -106,14 +106,10 @@ fn a_long_stream_passes_whole_and_in_order() {
     drop(input);
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(141));
-    // A file that is not there, after one that is.
+    // Nothing is written where one of the files is not there.
     fs::write(served.path("work/a"), VALUE).expect("written");
     let done = served.run(&["redact", "--known-from", "api/key", "a", "no-such-file"]);
-    assert_eq!(
-        (done.status, done.text().as_str()),
-        (1, "[REDACTED:api/key]"),
-        "{done:?}"
-    );
+    assert_eq!((done.status, done.text().as_str()), (1, ""), "{done:?}");
 }
 
 #[test]
@@ -320,6 +316,78 @@ fn what_can_be_guessed_is_looked_for_with_a_proof_alone() {
 }
 
 #[test]
+fn what_was_not_found_leads_to_what_was_meant() {
+    let served = served();
+    for (typed, part) in [
+        ("api/kye", "did you mean `api/key`"),
+        ("API_KEY", "did you mean `api/key`"),
+        ("default/api/key", "-w default"),
+        ("api", "'api/**'"),
+        ("[", "patterns have * and **"),
+    ] {
+        for command in [&["scan"][..], &["redact", "/dev/null"]] {
+            let words = [command, &["--known-from", typed]].concat();
+            let done = served.run(&words);
+            assert!(matches!(done.status, 1 | 3), "{words:?} {done:?}");
+            assert!(done.err.contains(part), "{words:?} {done:?}");
+        }
+    }
+}
+
+/// The attack: of a strong value a part is weak, and a scan is asked whether a guess of it is right.
+/// What nobody guesses is looked for all the same: the whole and its strong parts.
+#[test]
+fn row_43_a_weak_part_of_a_strong_value_is_not_told_without_a_proof() {
+    const DOCUMENT: &str = r#"{"url":"postgres://app:summer2026@db.local/x","password":"summer2026-hunter","token":"7Hq2Zr8vLw4xP9sQ"}"#;
+    const ADDRESS: &str = "postgres://app:Hn5bVq8wXz3rT2@db.local/x";
+    const WEAK: &str = "postgres://app:summer2026@db.local/y";
+    let served = served();
+    for (key, value) in [
+        ("a/document", DOCUMENT),
+        ("a/address", ADDRESS),
+        ("a/weak", WEAK),
+    ] {
+        served.fed(&["set", key, "--stdin"], value.as_bytes()).ok();
+    }
+    let redact = |text: &str| {
+        let words = ["redact", "--known-from", "a/**"];
+        let done = served.fed(&words, text.as_bytes()).ok();
+        (done.text(), done.err)
+    };
+    for guess in [
+        "summer2026-hunter",
+        "summer2026",
+        "postgres://app:summer2026@db.local/x",
+        WEAK,
+    ] {
+        fs::write(served.path("work/guess"), guess).expect("written");
+        let done = served.run(&["scan", "--known-from", "a/**", "guess"]);
+        assert!(!done.text().contains("a/"), "{guess} {done:?}");
+        assert_eq!(redact(guess).0, guess);
+    }
+    let text = format!("{DOCUMENT} 7Hq2Zr8vLw4xP9sQ {ADDRESS} Hn5bVq8wXz3rT2");
+    let (masked, said) = redact(&text);
+    assert_eq!(
+        masked,
+        "[REDACTED:a/document] [REDACTED:a/document] [REDACTED:a/address] [REDACTED:a/address]"
+    );
+    assert!(
+        said.contains("a/weak; with it") && !said.contains("a/address"),
+        "{said}"
+    );
+    // With the passphrase all of it.
+    fs::write(served.path("work/guess"), "x summer2026-hunter x").expect("written");
+    let done = served
+        .proven(&["redact", "--known-from", "a/**", "guess"])
+        .ok();
+    assert_eq!(done.text(), "x [REDACTED:a/document] x");
+    subrosa_tests::held(
+        43,
+        "a scan confirms no weak part of a value without a proof, and finds its strong ones",
+    );
+}
+
+#[test]
 fn a_client_that_makes_no_sense_ends_alone() {
     let served = served();
     let call = |selectors: Vec<String>| Call {
@@ -396,4 +464,42 @@ fn a_locked_vault_is_no_clean_result() {
     assert_eq!(done.status, 3, "{done:?}");
     let done = served.run(&["redact", "--known-from", "**", "a"]);
     assert_eq!((done.status, done.text().as_str()), (1, ""), "{done:?}");
+}
+
+/// What the filter passes on without having looked into it is told, by whichever process looks.
+#[test]
+fn what_is_not_looked_into_is_told() {
+    let served = Served::open();
+    served
+        .fed(&["set", "api/key", "--stdin"], VALUE.as_bytes())
+        .ok();
+    let text = [&vec![b'0'; 30 * 1024 * 1024][..], VALUE.as_bytes()].concat();
+    let bomb = crate::packed::packed(&["gzip", "-9c"], &text);
+    fs::write(served.path("work/bomb.gz"), &bomb).expect("written");
+    fs::write(served.path("work/values"), VALUE).expect("written");
+    let words = ["redact", "--known-from", "api/key", "bomb.gz"];
+    let place: &Place = &served;
+    let mut shell = Command::new("/bin/sh");
+    place.surround(&mut shell);
+    shell
+        .args([
+            "-c",
+            "exec \"$0\" redact --known-fd 3 --shapes bomb.gz 3<values",
+        ])
+        .arg(subrosa_tests::program());
+    for (who, command) in [
+        ("alone", &mut place.command(&words)),
+        ("daemon", &mut served.command(&words)),
+        ("list", &mut shell),
+    ] {
+        let done = Done::of(command.current_dir(place.path("work")), b"");
+        assert_eq!(
+            (done.status, done.out == bomb),
+            (0, true),
+            "{who} {:?}",
+            done.err
+        );
+        let told = "warning: 1 piece of compressed data was not looked into";
+        assert!(done.err.contains(told), "{who} {:?}", done.err);
+    }
 }

@@ -3,8 +3,11 @@
 
 mod files;
 mod git;
+mod hiding;
 mod hostile;
+mod ignored;
 mod known;
+mod packed;
 mod report;
 mod repository;
 mod sarif;

@@ -43,3 +43,24 @@ fn the_table_says_where_what_and_what_to_do() {
     assert_eq!((done.status, done.text().as_str()), (0, ""));
     assert!(done.err.contains("0 findings in 1 text"), "{done:?}");
 }
+
+/// A standard is no place where a password is replaced.
+#[test]
+fn a_page_is_named_only_where_it_is_the_issuers() {
+    let place = place();
+    let address = ["ldap://app:", "Vb7kQz2xLm9w", "@db.local/x"].concat();
+    fs::write(place.path("work/a"), format!("{address}\n{}\n", shape())).expect("written");
+    let scanned = crate::scan(&place, &place.path("work"), &["a"]);
+    let findings = scanned.report["findings"].as_array().expect("a list");
+    let page = |rule: &str| {
+        let one = findings.iter().find(|one| one["rule"] == rule);
+        one.expect("found")["rotate"].clone()
+    };
+    assert!(page("url-password").is_null(), "{scanned:?}");
+    assert!(page(RULE).is_string());
+    for options in [&["scan", "a"][..], &["scan", "--sarif", "a"]] {
+        let done = place.run(options);
+        assert!(!done.text().contains("Replace it: https://www.rfc-editor"));
+        assert!(done.text().contains("where it is from"), "{done:?}");
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use subrosa_tests::Done;
+
 use crate::{RULE, Scanned, VALUE, place, shape};
 
 #[test]
@@ -58,6 +60,12 @@ fn the_logs_of_agents_and_shells_are_searched_where_they_are() {
     wanted.sort();
     assert_eq!(found, wanted);
     assert!(scanned.places().iter().any(|one| one.ends_with(RULE)));
+    // And for a person.
+    let table = Done::of(&mut place.command(&["scan", "--sessions"]), b"").text();
+    assert!(
+        table.contains(".psql_history:1:") && table.contains(" (Codex)"),
+        "{table}"
+    );
     // Where a variable names the folder, that is where they are.
     let moved = place.path("live/moved");
     fs::create_dir_all(moved.join("projects/x")).expect("made");

@@ -104,18 +104,26 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "N",
+        value_parser = crate::descriptor::number,
         conflicts_with = "recovery_fd",
         hide_short_help = true
     )]
     pub(crate) passphrase_fd: Option<u32>,
     /// Read the recovery code from this file descriptor, to its end
-    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        value_parser = crate::descriptor::number,
+        hide_short_help = true
+    )]
     pub(crate) recovery_fd: Option<u32>,
     /// Open the vault with the TPM, and read the PIN from this file descriptor, to its end
     #[arg(
         long,
         global = true,
         value_name = "N",
+        value_parser = crate::descriptor::number,
         conflicts_with_all = ["passphrase_fd", "recovery_fd"],
         hide_short_help = true
     )]
@@ -288,12 +296,41 @@ fn discreet(mut error: clap::Error) -> clap::Error {
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
         }
     }
+    if let Some(tip) = elsewhere(&error) {
+        let tip = StyledStr::from(tip);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    if matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(text)) if text.is_empty())
+    {
+        let tip = StyledStr::from("it is empty: name something, or leave it out");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
     let chosen = matches!(error.get(ContextKind::ValidValue),
         Some(ContextValue::Strings(choices)) if !choices.is_empty());
     if !chosen && error.get(ContextKind::InvalidValue).is_some() {
         error.insert(ContextKind::InvalidValue, hidden());
     }
     error
+}
+
+/// What to type for an option that is another command's.
+fn elsewhere(error: &clap::Error) -> Option<&'static str> {
+    let (Some(ContextValue::String(typed)), Some(usage)) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::Usage),
+    ) else {
+        return None;
+    };
+    let usage = usage.to_string();
+    match typed.as_str() {
+        "--shapes" if usage.contains("subrosa scan") => {
+            Some("`scan` looks for shapes in any case; for nothing else: --no-vault")
+        }
+        "--no-vault" if usage.contains("subrosa redact") => {
+            Some("for what looks like a credential alone, without a vault: --shapes")
+        }
+        _ => None,
+    }
 }
 
 /// What to do about a command that is typed like one more argument of ours.

@@ -13,6 +13,12 @@ use crate::failure::Failure;
 /// Longest passphrase or recovery code, in bytes.
 const PROOF_MAX: usize = 4096;
 
+/// The number of a descriptor, as it is typed.
+pub(crate) fn number(text: &str) -> Result<u32, &'static str> {
+    text.parse()
+        .map_err(|_| "the number of a descriptor is wanted, as in: 3 … 3<FILE")
+}
+
 /// Reads a proof to the end of a descriptor, straight into locked memory, and drops one final
 /// newline: `echo` and editors add one that nobody means.
 pub(crate) fn read_proof(number: u32, what: &str) -> Result<SecretBuf, Failure> {

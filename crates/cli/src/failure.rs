@@ -12,6 +12,8 @@ use subrosa_engine::{EngineError, PolicyError};
 
 pub(crate) use known::KNOWN;
 
+use crate::text::plain_lines;
+
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Failure {
@@ -69,6 +71,18 @@ impl Failure {
             self.remedy = known::known(&self.code).map(|known| known.remedy.to_owned());
         }
         self
+    }
+
+    /// As it is printed: with what to type next, and nothing in it that drives a terminal. What it
+    /// names may have been chosen by anyone: paths, and what other programs and files say.
+    #[must_use]
+    pub(crate) fn shown(&self) -> Self {
+        let shown = self.clone().guided();
+        Self {
+            message: plain_lines(&shown.message),
+            remedy: shown.remedy.as_deref().map(plain_lines),
+            ..shown
+        }
     }
 
     #[must_use]

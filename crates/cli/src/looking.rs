@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use subrosa_engine::{MaskOptions, Masking, Session};
+use subrosa_engine::{Looked, MaskOptions, Masking, Session};
 use subrosa_redact::{RedactingWriter, Redactor};
 use subrosa_wire::looking::{PIECE_MAX, PLACES_MAX, Place, Places, receive_places, send_piece};
 use subrosa_wire::{Back, Mask};
@@ -32,11 +32,15 @@ pub(crate) fn mask(
     match context.access()? {
         Access::Own(mut session) => {
             let masking = begin(context, &mut session, options)?;
-            let masked = mask_here(&masking, shapes, source, out);
-            let why = |failure: &Failure| failure.message.clone();
-            masking.complete(masked.as_ref().copied().map_err(why));
+            let looked = mask_here(&masking, shapes, source, out);
+            let found = looked.as_ref().map(|looked| looked.found);
+            masking.complete(found.map_err(|failure| failure.message.clone()));
             session.close()?;
-            masked
+            let looked = looked?;
+            if let Some(warning) = looked.warning() {
+                context.out.warn(&warning);
+            }
+            Ok(looked.found)
         }
         Access::Daemon(mut remote) => {
             let (mut ours, theirs) = UnixStream::pair().map_err(Failure::io("a socket"))?;
@@ -69,7 +73,9 @@ pub(crate) fn mask(
                 given?;
             }
             // Where the daemon ended first, it says why.
-            let masked = remote.looked()?;
+            let masked = remote
+                .looked()
+                .map_err(|trouble| missed(&mut remote, "", trouble))?;
             for warning in &masked.warnings {
                 context.out.warn(warning);
             }
@@ -97,7 +103,7 @@ fn mask_here(
     shapes: bool,
     source: &mut Source<'_>,
     out: std::fs::File,
-) -> Result<u64, Failure> {
+) -> Result<Looked, Failure> {
     let mut redactor = masking.known().redactor().listing(0);
     if shapes {
         redactor = redactor.with_shapes();
@@ -109,7 +115,10 @@ fn mask_here(
             .map_err(Failure::io("standard output"))
     })?;
     let (_, redactor) = writer.finish().map_err(Failure::io("standard output"))?;
-    Ok(redactor.counts().total())
+    Ok(Looked {
+        found: redactor.counts().total(),
+        unopened: redactor.unopened(),
+    })
 }
 
 fn begin(
@@ -243,7 +252,9 @@ impl Looking {
             }
             Self::Daemon(mut remote, socket) => {
                 let _ = socket.shutdown(Shutdown::Write);
-                let masked = remote.looked()?;
+                let masked = remote
+                    .looked()
+                    .map_err(|trouble| missed(&mut remote, "", trouble))?;
                 for warning in &masked.warnings {
                     context.out.warn(warning);
                 }
@@ -258,7 +269,7 @@ fn ended(remote: &mut Remote, socket: &UnixStream) -> Failure {
     // It may wait for more of ours: then it would not answer.
     let _ = socket.shutdown(Shutdown::Both);
     match remote.looked() {
-        Err(trouble) => trouble.into(),
+        Err(trouble) => missed(remote, "", trouble),
         Ok(_) => Failure::new("daemon", "the daemon ended before the text did"),
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::text::indented;
+use crate::text::{indented, plain_json, plain_lines};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -123,7 +123,7 @@ impl Output {
                 format!("the result cannot be written as JSON: {error}"),
             )
         })?;
-        self.print(&format!("{text}\n"))
+        self.print(&format!("{}\n", plain_json(&text)))
     }
 
     /// What was done, for a person; nothing under `--quiet` and `--json`.
@@ -136,12 +136,14 @@ impl Output {
     /// What a person should know.
     pub(crate) fn notice(&self, text: &str) {
         if !self.quiet {
+            let text = plain_lines(text);
             complain(&format!("{}: {text}\n", self.err.bold("note")));
         }
     }
 
     /// What a person must know; `--quiet` does not silence it.
     pub(crate) fn warn(&self, text: &str) {
+        let text = plain_lines(text);
         complain(&format!("{}: {text}\n", self.err.yellow("warning")));
     }
 
@@ -166,9 +168,10 @@ pub(crate) fn fail(failure: &Failure, as_json: bool) -> ExitCode {
     if failure.is_silent() {
         return ExitCode::from(failure.status);
     }
-    let failure = &failure.clone().guided();
+    let failure = &failure.shown();
     if as_json {
-        complain(&format!("{}\n", json!({ "error": failure })));
+        let text = json!({ "error": failure }).to_string();
+        complain(&format!("{}\n", plain_json(&text)));
     } else {
         let mut text = format!("subrosa: {}\n", indented(failure.message.trim_end()));
         if let Some(remedy) = &failure.remedy {

@@ -21,6 +21,25 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same of a text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
+/// JSON that says the same, and drives no terminal: the standard has only the first 32 characters
+/// written as escapes.
+pub(crate) fn plain_json(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_control(c) && c != '\n' {
+            true => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => plain.push(c),
+        }
+    }
+    plain
+}
+
 /// Control characters, and those that reorder text.
 fn is_control(c: char) -> bool {
     c.is_control()

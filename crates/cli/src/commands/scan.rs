@@ -2,9 +2,11 @@
 
 mod files;
 mod git;
+mod ignored;
 mod report;
 mod sarif;
 mod sessions;
+mod shapes;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -28,9 +30,9 @@ pub(crate) const FAILED: u8 = 3;
 /// Find values where they should not be, and what looks like a credential
 ///
 /// Searches files and folders for the values of the vault, in each form in which programs write
-/// values, and for the shapes of some hundred kinds of credentials. Says where each stands and where
+/// values, and for the shapes of more than 300 kinds of credentials. Says where each stands and where
 /// it is replaced, and never what it is. Changes nothing. What .gitignore leaves out is left out;
-/// symbolic links are not followed; gzip, zlib and zstd are looked into, ZIP and xz are not.
+/// symbolic links are not followed; gzip, zlib and zstd are looked into, ZIP and xz are counted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,17 +43,20 @@ Examples:
   subrosa scan --history=main..HEAD          those of some commits
   subrosa scan --sessions                    what agents and shells have written down
   subrosa scan --no-vault --sarif >scan.sarif
+  make 2>&1 | subrosa redact --known-from '**'   what comes through a pipe is for `redact`
 
 Two findings with the same fingerprint are the same secret; in another run it has another one.
 
 Exit status:
   0 nothing was found, 1 something was, 2 wrong usage, 3 it failed, or nothing was found and not
-  everything could be read.")]
+  everything could be read: files, blobs that a clone lacks, the history before a shallow clone,
+  compressed data with more in it than may be read.")]
 pub(crate) struct Scan {
-    /// Search what is staged for the next commit, in the repository of PATH
+    /// Search what is staged for the next commit, in the repository of the folder PATH
     #[arg(long)]
     staged: bool,
-    /// Search the history of the repository of PATH: every blob of these commits, or of all
+    /// Search the history of the repository of the folder PATH: every blob of these commits, or of
+    /// all. One name or range as git writes them: v1.0, main..HEAD, HEAD~9..
     #[arg(long, value_name = "RANGE", num_args = 0..=1, require_equals = true)]
     history: Option<Option<String>>,
     /// Search where agents and shells keep their logs, below the home folder
@@ -110,10 +115,13 @@ impl Scanner<'_> {
         let looked = self.search.look(source)?;
         self.report.add(origin, looked);
         let context = self.context;
-        let progress = self
-            .progress
-            .get_or_insert_with(|| Progress::new(&context.out, "texts searched"));
-        progress.at(self.report.texts);
+        // Of a single text there is nothing to count.
+        if self.report.texts > 1 {
+            let progress = self
+                .progress
+                .get_or_insert_with(|| Progress::new(&context.out, "texts searched"));
+            progress.at(self.report.texts);
+        }
         Ok(())
     }
 
@@ -133,7 +141,14 @@ impl Scan {
             context,
         };
         self.all(&mut scanner)?;
-        let Scanner { search, report, .. } = scanner;
+        let Scanner {
+            search,
+            report,
+            progress,
+            ..
+        } = scanner;
+        // Gone before the table is there: both may be on one terminal.
+        drop(progress);
         if let Some(known) = search.into_known() {
             known.finish(context)?;
         }
@@ -184,13 +199,24 @@ impl Scan {
             true => &here[..],
             false => &self.paths,
         };
+        if paths.iter().any(|path| path.as_os_str() == "-") {
+            return Err(Failure::usage(
+                "`scan` reads no standard input, since it says where in a file something stands",
+            )
+            .remedy(
+                "Mask what comes through a pipe: … | subrosa redact --known-from '**'; a file of this \
+                 name: subrosa scan ./-",
+            ));
+        }
         if self.sessions {
             sessions::scan(scanner, context)?;
         }
         if self.staged || self.history.is_some() {
             let [folder] = paths else {
-                return Err(Failure::usage("--staged and --history take one folder")
-                    .remedy("Search one repository at a time: subrosa scan --history FOLDER"));
+                return Err(Failure::usage(
+                    "--staged and --history take one folder, that of a repository",
+                )
+                .remedy("Search one repository at a time: subrosa scan --history FOLDER"));
             };
             let git = git::Git::at(context, Path::new(folder))?;
             if self.staged {

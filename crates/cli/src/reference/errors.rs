@@ -15,7 +15,7 @@ An error says what failed, why, and what to type next. With `--json` it is one l
 
 `code` is a stable word: it is never given another meaning, and new ones may come. `message` is for people and may change. `remedy` says what to type next; where the error knows the key or file that it is about, it is more exact than below. No error holds a value.
 
-The exit status is 1, and 2 for `usage`, 130 for `cancelled`, 141 for `output_closed`; for `run` see [exit status](cli.md#exit-status).
+The exit status is 1, and 2 for `usage`, 130 for `cancelled`, 141 for `output_closed`. Where 1 is an answer it is another one: `scan` has 3 for whatever fails, since 1 says that something was found, and `run` 125; see [exit status](cli.md#exit-status).
 
 | Code | What failed, and why | What to type next |
 | --- | --- | --- |

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::WalkBuilder;
 use rustix::fs::{Mode, OFlags};
 
+use super::ignored::Ignored;
 use super::report::{Origin, Skip};
 use super::text::Source;
 use super::{Kind, Scanner};
@@ -20,6 +22,11 @@ pub(super) fn scan(
     ignored_too: bool,
 ) -> Result<(), Failure> {
     for path in paths {
+        let there = path.symlink_metadata();
+        if there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            scanner.skip(origin(path, Kind::File), Skip::Missing);
+            continue;
+        }
         below(scanner, path, ignored_too, Kind::File)?;
     }
     Ok(())
@@ -32,21 +39,27 @@ pub(super) fn below(
     ignored_too: bool,
     kind: Kind,
 ) -> Result<(), Failure> {
+    let ignored = (!ignored_too).then(|| Arc::new(Mutex::new(Ignored::below(path))));
+    let known = ignored.clone();
     let mut walk = WalkBuilder::new(path);
     walk.standard_filters(false)
-        .parents(!ignored_too)
-        .git_ignore(!ignored_too)
-        .git_global(!ignored_too)
-        .git_exclude(!ignored_too)
-        .require_git(false)
         .follow_links(false)
         .sort_by_file_name(|a, b| a.cmp(b))
-        // What is in there is compressed: --history looks into it.
-        .filter_entry(|entry| {
+        .filter_entry(move |entry| {
+            // What is in there is compressed: --history looks into it.
             let of_git = entry.path().parent().and_then(Path::file_name) == Some(".git".as_ref());
-            !(of_git && entry.file_name() == "objects")
+            if of_git && entry.file_name() == "objects" {
+                return false;
+            }
+            let is_dir = entry.file_type().is_some_and(|there| there.is_dir());
+            // What was named is meant.
+            entry.depth() == 0
+                || known
+                    .as_ref()
+                    .is_none_or(|known| !locked(known).leaves_out(entry.path(), is_dir))
         });
     for entry in walk.build() {
+        not_followed(scanner, ignored.as_deref(), kind);
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -74,7 +87,21 @@ pub(super) fn below(
         }
         one(scanner, entry.path(), is_root, kind)?;
     }
+    not_followed(scanner, ignored.as_deref(), kind);
     Ok(())
+}
+
+/// Says which lists are not followed.
+fn not_followed(scanner: &mut Scanner<'_>, ignored: Option<&Mutex<Ignored>>, kind: Kind) {
+    let refused = ignored.map(|known| locked(known).take_refused());
+    for (list, why) in refused.into_iter().flatten() {
+        scanner.skip(origin(&list, kind), Skip::Ignored(why));
+    }
+}
+
+/// Nobody else has it: the walk asks in this thread.
+fn locked(ignored: &Mutex<Ignored>) -> MutexGuard<'_, Ignored> {
+    ignored.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Searches one file.
@@ -114,7 +141,8 @@ fn unwalked(scanner: &mut Scanner<'_>, path: &Path, error: &ignore::Error, kind:
     let at = path_of(error).unwrap_or(path);
     let why = error.io_error().map_or_else(
         || io::Error::other("it cannot be walked"),
-        |error| io::Error::new(error.kind(), error.to_string()),
+        // Its text names the path, which is said already.
+        |error| io::Error::from(error.kind()),
     );
     if why.kind() == io::ErrorKind::NotFound && at != path {
         return;
@@ -133,7 +161,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 }
 
 /// A file, as long as it was when it was opened: one that grows has an end.
-struct Stored {
+pub(super) struct Stored {
     file: File,
     length: u64,
 }
@@ -141,7 +169,7 @@ struct Stored {
 impl Stored {
     /// `None` for what is no regular file. Nothing is waited for: what was a file a moment ago may
     /// be a pipe now.
-    fn open(path: &Path, follow: bool) -> io::Result<Option<Self>> {
+    pub(super) fn open(path: &Path, follow: bool) -> io::Result<Option<Self>> {
         let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         if !follow {
             flags |= OFlags::NOFOLLOW;

@@ -9,15 +9,19 @@
     reason = "git is asked for what is staged and for the history"
 )]
 
+mod advice;
+
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::report::Origin;
+use self::advice::{is_folder, of_no_commits, of_no_repository};
+use super::files::Stored;
+use super::report::{Origin, Skip};
 use super::text::Source;
 use super::{Kind, Scanner};
 use crate::context::Context;
@@ -26,6 +30,8 @@ use crate::text::plain;
 
 /// Longest name of an object, path or line that git may give.
 const TOKEN_MAX: u64 = 1024 * 1024;
+/// Longest list of the commits at which a history is cut off.
+const SHALLOW_MAX: u64 = 16 * 1024 * 1024;
 /// How much of what git complains is taken.
 const COMPLAINT_MAX: u64 = 16 * 1024;
 
@@ -43,6 +49,9 @@ const FIXED: &[&str] = &[
     "core.attributesFile=/dev/null",
     "-c",
     "core.alternateRefsCommand=false",
+    // What a commit says of its parents counts, and not what a file beside it says of them.
+    "-c",
+    "core.commitGraph=false",
     "-c",
     "protocol.allow=never",
     "-c",
@@ -63,12 +72,15 @@ const RAW: &[&str] = &[
 pub(super) struct Git {
     program: PathBuf,
     folder: PathBuf,
+    /// Where the repository itself is, once that is known.
+    repository: Option<PathBuf>,
     settings: Vec<(OsString, OsString)>,
 }
 
 impl Git {
     /// Finds git and the repository that the folder is in.
     pub(super) fn at(context: &Context, folder: &Path) -> Result<Self, Failure> {
+        is_folder(folder)?;
         let variables = context.variables();
         let set = |name: &str| {
             let found = variables.iter().find(|(variable, _)| variable == name);
@@ -94,24 +106,47 @@ impl Git {
         let mut git = Self {
             program,
             folder: folder.to_owned(),
+            repository: None,
             settings,
         };
-        let top = git.text(&["rev-parse", "--show-toplevel"]);
-        match top {
-            Ok(top) => git.folder = PathBuf::from(OsString::from_vec(top)),
-            // A repository without files of its own has no such folder, and can be read.
-            Err(failure) => {
-                if git
-                    .text(&["rev-parse", "--is-bare-repository"])
-                    .ok()
-                    .as_deref()
-                    != Some(b"true")
-                {
-                    return Err(failure);
-                }
-            }
-        }
+        // What is found here is asked from now on: where its files are is for the repository's own
+        // settings to say, and they may name another one.
+        let found = git.text(&["rev-parse", "--absolute-git-dir"]);
+        let found = found.map_err(|failure| of_no_repository(failure, folder))?;
+        git.repository = Some(PathBuf::from(OsString::from_vec(found)));
         Ok(git)
+    }
+
+    /// The commits at which the history is cut off; `None` where it is whole.
+    fn cut_at(&self) -> Result<Option<Cut>, Failure> {
+        if self.text(&["rev-parse", "--is-shallow-repository"])? != b"true" {
+            return Ok(None);
+        }
+        let path = self.text(&["rev-parse", "--git-path", "shallow"])?;
+        let path = self.folder.join(OsStr::from_bytes(&path));
+        let mut list = String::new();
+        // A list that cannot be read says of no commit that nothing is missing before it.
+        let read = Stored::open(&path, true).and_then(|stored| {
+            let mut stored = stored.ok_or(io::ErrorKind::InvalidInput)?;
+            let all = stored.open()?;
+            all.take(SHALLOW_MAX + 1).read_to_string(&mut list)
+        });
+        Ok(Some(match read {
+            Ok(length) if length as u64 <= SHALLOW_MAX => {
+                Cut::At(list.lines().map(packed).collect())
+            }
+            _ => Cut::Anywhere,
+        }))
+    }
+
+    /// Asks for all stashes: the reference is the newest one alone, and its log has the others.
+    fn stashes(&self) -> Result<Option<Asked>, Failure> {
+        const STASH: &str = "refs/stash";
+        if self.text(&["for-each-ref", "--format=%(refname)", STASH])? != STASH.as_bytes() {
+            return Ok(None);
+        }
+        let words = ["rev-list", "--walk-reflogs", STASH, "--"];
+        Asked::start(self.command(&words)).map(Some)
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -122,12 +157,21 @@ impl Git {
             .env("LC_ALL", "C")
             .env("GIT_ATTR_NOSYSTEM", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
+            // Parents are what a commit says, not what a file of the repository says of it.
+            .env("GIT_GRAFT_FILE", "/dev/null")
             // Objects that are missing are not fetched, by whatever the repository says would.
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_PROTOCOL_FROM_USER", "0")
             .current_dir(&self.folder)
-            .args(FIXED)
+            .args(FIXED);
+        if let Some(repository) = &self.repository {
+            command
+                .arg("--work-tree=.")
+                .arg("--git-dir")
+                .arg(repository);
+        }
+        command
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -147,6 +191,13 @@ impl Git {
         }
         Ok(text)
     }
+}
+
+/// Where a history ends that goes on elsewhere.
+enum Cut {
+    /// Before these commits, by their packed names.
+    At(HashSet<Box<[u8]>>),
+    Anywhere,
 }
 
 /// The first file named git in a folder that is named from the root: what a repository brings is
@@ -242,20 +293,36 @@ pub(super) fn history(
 ) -> Result<(), Failure> {
     let mut words = vec!["rev-list", "--topo-order", "--reverse"];
     match range {
-        None => words.push("--all"),
+        None => words.extend(["--all", "--stdin"]),
         Some(range) => {
             words.push("--end-of-options");
             let before = words.len();
             words.extend(range.split_whitespace());
             if words[before..].iter().any(|word| word.starts_with('-')) || words.len() == before {
                 let text = format!("{:?} names no commits", plain(range));
-                return Err(Failure::usage(text)
-                    .remedy("Name them as git does: subrosa scan --history=main..HEAD"));
+                return Err(Failure::usage(text).remedy(
+                    "One name or range, as in: subrosa scan --history=main..HEAD; all: subrosa scan --history",
+                ));
             }
         }
     }
     words.push("--");
-    let mut commits = Asked::start(git.command(&words))?;
+    let cut = git.cut_at()?;
+    // Of a range only what lies in it is asked for.
+    let mut is_cut = match (&cut, range) {
+        (None, _) => false,
+        (Some(Cut::Anywhere), _) | (Some(_), None) => true,
+        (Some(Cut::At(_)), Some(_)) => false,
+    };
+    let mut stashes = match range {
+        None => git.stashes()?,
+        Some(_) => None,
+    };
+    let mut command = git.command(&words);
+    if let Some(stashes) = &mut stashes {
+        command.stdin(Stdio::from(stashes.out()?));
+    }
+    let mut commits = Asked::start(command)?;
     let mut command = git.command(&[&["diff-tree", "--stdin", "--root", "-m"], RAW].concat());
     command.stdin(Stdio::from(commits.out()?));
     let mut changes = Asked::start(command)?;
@@ -265,6 +332,9 @@ pub(super) fn history(
     while let Some(token) = tokens.next()? {
         let Some(raw) = token.strip_prefix(b":") else {
             commit = String::from_utf8_lossy(&token).into_owned();
+            if let Some(Cut::At(ends)) = &cut {
+                is_cut |= ends.contains(&packed(&commit));
+            }
             continue;
         };
         let Some(entry) = Entry::raw(raw, tokens.next()?)? else {
@@ -272,9 +342,21 @@ pub(super) fn history(
         };
         blobs.scan(scanner, entry, Some(&commit), Kind::History)?;
     }
-    commits.end()?;
+    commits
+        .end()
+        .map_err(|failure| of_no_commits(failure, range))?;
+    stashes.map_or(Ok(()), Asked::end)?;
     changes.end()?;
-    blobs.end()
+    blobs.end()?;
+    if is_cut {
+        let origin = Origin {
+            path: git.folder.as_os_str().as_bytes().to_vec(),
+            commit: None,
+            kind: Kind::History,
+        };
+        scanner.skip(origin, Skip::Shallow);
+    }
+    Ok(())
 }
 
 fn strange() -> Failure {

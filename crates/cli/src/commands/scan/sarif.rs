@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use subrosa_redact::Form;
 
-use super::report::{Origin, Report, Skip, What};
+use super::report::{Origin, Report, What};
 use super::text::Found;
 use crate::serving::PROGRAM;
 
@@ -33,7 +34,7 @@ pub(super) fn log(report: &Report) -> Value {
         .iter()
         .map(|(origin, skip)| {
             json!({
-                "level": if matches!(skip, Skip::Unread(_)) { "error" } else { "note" },
+                "level": if skip.is_unread() { "error" } else { "note" },
                 "message": { "text": skip.reason() },
                 "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&origin.path) } } }],
             })
@@ -61,17 +62,17 @@ pub(super) fn log(report: &Report) -> Value {
 
 fn id(what: &What) -> &'static str {
     match (what, what.rule()) {
-        (What::Shape(_), Some(rule)) => &rule.id,
+        (What::Shape(_) | What::Packed(_), Some(rule)) => &rule.id,
         _ => KNOWN,
     }
 }
 
 fn rule(what: &What) -> Value {
     match (what, what.rule()) {
-        (What::Shape(_), Some(rule)) => json!({
+        (What::Shape(_) | What::Packed(_), Some(rule)) => json!({
             "id": rule.id,
             "shortDescription": { "text": format!("{}: {}", rule.provider, rule.name) },
-            "help": { "text": format!("Replace it: {}", rule.rotate) },
+            "help": { "text": replace(what) },
             "helpUri": rule.page,
             "defaultConfiguration": { "level": "error" },
         }),
@@ -84,11 +85,19 @@ fn rule(what: &What) -> Value {
     }
 }
 
+/// What to do about a credential that has a shape.
+fn replace(what: &What) -> String {
+    match what.rotate() {
+        Some(page) => format!("Replace it: {page}"),
+        None => "Replace it where it is from.".to_owned(),
+    }
+}
+
 fn result(origin: &Origin, found: &Found, (id, index): (&str, usize)) -> Value {
     let mut message = match &found.what {
         What::Known { key: Some(key), .. } => format!("The value of {key} stands here."),
         What::Known { key: None, .. } => "A value of the vault stands here.".to_owned(),
-        What::Shape(_) => found.what.rule().map_or_else(String::new, |rule| {
+        What::Shape(_) | What::Packed(_) => found.what.rule().map_or_else(String::new, |rule| {
             format!(
                 "What looks like {} ({}) stands here.",
                 rule.name, rule.provider
@@ -98,8 +107,8 @@ fn result(origin: &Origin, found: &Found, (id, index): (&str, usize)) -> Value {
     if let Some(commit) = &origin.commit {
         message.push_str(&format!(" Commit {commit} brought it."));
     }
-    if let Some(rule) = found.what.rule() {
-        message.push_str(&format!(" Replace it: {}", rule.rotate));
+    if found.what.rule().is_some() {
+        message.push_str(&format!(" {}", replace(&found.what)));
     }
     if let Some(next) = found.what.next() {
         message.push_str(&format!(" Then: {next}"));
@@ -116,9 +125,13 @@ fn result(origin: &Origin, found: &Found, (id, index): (&str, usize)) -> Value {
     if let Some(commit) = &origin.commit {
         properties["commit"] = commit.as_str().into();
     }
-    if let What::Known { key, form, .. } = &found.what {
-        properties["key"] = key.as_deref().into();
-        properties["form"] = form.as_str().into();
+    match &found.what {
+        What::Known { key, form, .. } => {
+            properties["key"] = key.as_deref().into();
+            properties["form"] = form.as_str().into();
+        }
+        What::Packed(_) => properties["form"] = Form::Packed.name().into(),
+        What::Shape(_) => {}
     }
     json!({
         "ruleId": id,

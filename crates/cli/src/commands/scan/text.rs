@@ -3,10 +3,11 @@
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
-use subrosa_redact::shapes::{ShapeFinding, ShapeStream, Shapes, fingerprint};
-use subrosa_wire::looking::{PLACES_MAX, Place};
+use subrosa_redact::shapes::fingerprint;
+use subrosa_wire::looking::Place;
 
 use super::report::What;
+use super::shapes::{ByShape, Shaped};
 use crate::failure::Failure;
 use crate::looking::Looking;
 
@@ -50,16 +51,17 @@ pub(super) struct Looked {
     pub(super) bytes: u64,
     /// Whether the rest of it was left, since it is no text.
     pub(super) cut: bool,
+    /// How many pieces of compressed data in it were not looked into.
+    pub(super) unopened: u64,
+    /// What kind of archive it is, where those are not looked into.
+    pub(super) packed: Option<&'static str>,
     /// Why it could not be read to its end.
     pub(super) failed: Option<io::Error>,
 }
 
 /// What texts are searched for.
 pub(super) struct Search {
-    /// One for all texts, since its memory is wiped at its end.
-    stream: ShapeStream,
-    /// Where the text begins in what the stream has seen.
-    begin: u64,
+    shapes: ByShape,
     known: Option<Looking>,
     /// Makes fingerprints of this run comparable with each other, and with no others.
     key: [u8; 32],
@@ -69,8 +71,7 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn new(known: Option<Looking>, key: [u8; 32]) -> Self {
         Self {
-            stream: Shapes::builtin().stream(),
-            begin: 0,
+            shapes: ByShape::new(),
             known,
             key,
             block: vec![0; BLOCK],
@@ -89,14 +90,14 @@ impl Search {
     pub(super) fn look(&mut self, source: &mut dyn Source) -> Result<Looked, Failure> {
         let mut looked = Looked::default();
         let mut kept = Vec::new();
-        let mut shaped = Vec::new();
         match source.open() {
-            Ok(mut from) => self.pass(&mut *from, &mut looked, &mut kept, &mut shaped)?,
+            Ok(mut from) => self.pass(&mut *from, &mut looked, &mut kept)?,
             Err(error) => {
                 looked.failed = Some(error);
                 return Ok(looked);
             }
         }
+        let shaped = self.shapes.end(&mut looked);
         let mut known = Vec::new();
         if let Some(looking) = &mut self.known {
             looking.end()?;
@@ -125,7 +126,6 @@ impl Search {
         from: &mut dyn Read,
         looked: &mut Looked,
         kept: &mut Vec<u8>,
-        shaped: &mut Vec<ShapeFinding>,
     ) -> Result<(), Failure> {
         let mut binary = false;
         loop {
@@ -139,6 +139,9 @@ impl Search {
                 }
             };
             let piece = &self.block[..count];
+            if looked.bytes == 0 {
+                looked.packed = archive(piece);
+            }
             binary = binary || memchr(0, piece).is_some();
             if binary && looked.bytes + count as u64 > BINARY_MAX {
                 looked.cut = true;
@@ -151,30 +154,43 @@ impl Search {
             if let Some(looking) = &mut self.known {
                 looking.push(piece)?;
             }
-            self.stream.push(piece, shaped);
-            looked.more += cut(shaped);
+            self.shapes.push(piece);
         }
-        self.stream.finish(shaped);
-        looked.more += cut(shaped);
-        for shape in shaped {
-            shape.start -= self.begin;
-            shape.end -= self.begin;
-        }
-        self.begin += looked.bytes;
         Ok(())
     }
 }
 
-/// Keeps the list of findings bounded; returns how many were left out.
-fn cut(found: &mut Vec<ShapeFinding>) -> u64 {
-    let over = found.len().saturating_sub(PLACES_MAX);
-    found.truncate(PLACES_MAX);
-    over as u64
+/// What kind of archive a text is, by how it begins, of those that are not looked into.
+///
+/// Source: PKWARE APPNOTE 6.3.10 §4.3.7; the .xz file format 1.2.1 §2.1.1.1; bzip2 1.0.8,
+/// compress.c; 7zFormat.txt; LZ4 frame format 1.6.3; RAR 5.0 archive format.
+fn archive(beginning: &[u8]) -> Option<&'static str> {
+    const KINDS: &[(&[u8], &str)] = &[
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\xfd7zXZ\0", "compressed with xz"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"Rar!\x1a\x07", "a RAR archive"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    ];
+    let known = KINDS
+        .iter()
+        .find(|(mark, _)| beginning.starts_with(mark))
+        .map(|(_, kind)| *kind);
+    // `BZh`, the size of a block, and the beginning of one or of the end.
+    let is_bzip2 = beginning.starts_with(b"BZh")
+        && beginning
+            .get(3)
+            .is_some_and(|size| (b'1'..=b'9').contains(size))
+        && matches!(
+            beginning.get(4..7),
+            Some([0x31, 0x41, 0x59] | [0x17, 0x72, 0x45])
+        );
+    known.or(is_bzip2.then_some("compressed with bzip2"))
 }
 
 /// Known values and shapes in one list, in order; where they overlap it is a known value, and the
 /// shape says who issued it.
-fn merged(known: Vec<Place>, shaped: Vec<ShapeFinding>) -> Vec<Found> {
+fn merged(known: Vec<Place>, shaped: Vec<Shaped>) -> Vec<Found> {
     let found = |what, offset, end| Found {
         what,
         offset,
@@ -190,7 +206,7 @@ fn merged(known: Vec<Place>, shaped: Vec<ShapeFinding>) -> Vec<Found> {
         while let Some(shape) = shaped.next_if(|shape| shape.start < place.end) {
             match shape.end > place.start {
                 true => rule = rule.or(Some(shape.rule)),
-                false => all.push(found(What::Shape(shape.rule), shape.start, shape.end)),
+                false => all.push(found((shape.what)(shape.rule), shape.start, shape.end)),
             }
         }
         let what = What::Known {
@@ -200,7 +216,7 @@ fn merged(known: Vec<Place>, shaped: Vec<ShapeFinding>) -> Vec<Found> {
         };
         all.push(found(what, place.start, place.end));
     }
-    all.extend(shaped.map(|shape| found(What::Shape(shape.rule), shape.start, shape.end)));
+    all.extend(shaped.map(|shape| found((shape.what)(shape.rule), shape.start, shape.end)));
     all
 }
 
@@ -315,8 +331,9 @@ impl<'a> Locator<'a> {
 mod tests {
     use super::*;
 
-    fn shape(start: u64, end: u64) -> ShapeFinding {
-        ShapeFinding {
+    fn shape(start: u64, end: u64) -> Shaped {
+        Shaped {
+            what: What::Shape,
             rule: 0,
             start,
             end,
@@ -350,6 +367,23 @@ mod tests {
             assert_eq!(found[0].fingerprint, found[2].fingerprint);
             assert_ne!(found[0].fingerprint, found[1].fingerprint);
         }
+    }
+
+    #[test]
+    fn archives_are_told_by_their_beginning() {
+        for (text, kind) in [
+            (&b"PK\x03\x04rest"[..], "a ZIP archive"),
+            (b"\xfd7zXZ\0", "compressed with xz"),
+            (b"BZh91AY&SY", "compressed with bzip2"),
+        ] {
+            assert_eq!(archive(text), Some(kind));
+        }
+        // A text that begins like one is a text.
+        for text in [&b"PK"[..], b"", b"BZh9 is a mark", b"7z", b"\x1f\x8b"] {
+            assert_eq!(archive(text), None, "{text:?}");
+        }
+        // gzip is looked into.
+        assert_eq!(archive(b"\x1f\x8b\x08"), None);
     }
 
     #[test]
