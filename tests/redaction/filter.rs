@@ -26,6 +26,83 @@ fn empty_lines_and_a_missing_last_line_break_are_fine() {
 }
 
 #[test]
+fn an_empty_list_is_told() {
+    for values in ["", "\n\r\n"] {
+        let done = known(&[], values.as_bytes(), b"text");
+        assert_eq!((done.status, done.text().as_str()), (0, "text"));
+        assert!(done.err.contains("holds no values"), "{done:?}");
+    }
+    let done = known(&[], VALUE.as_bytes(), b"text");
+    assert!(!done.err.contains("holds no values"), "{done:?}");
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let input = format!("a {VALUE} b");
+    assert_eq!(given(&["-"], VALUE, &input), "a [REDACTED] b");
+    assert_eq!(given(&["/dev/null", "-"], VALUE, &input), "a [REDACTED] b");
+    let done = filtered(&["redact", "--shapes", "-"], b"text");
+    assert_eq!((done.status, done.text().as_str()), (0, "text"));
+}
+
+/// What fails, why, and what to type next; and nothing is written before it is known.
+#[test]
+fn what_makes_no_sense_is_told_before_anything_is_written() {
+    for (words, status, parts) in [
+        (
+            &["redact"][..],
+            2,
+            &[
+                "nothing says what",
+                "--known-from '**'",
+                "--shapes",
+                "--known-fd 3",
+            ][..],
+        ),
+        (&["redact", "Cargo.toml"], 2, &["--known-from", "--shapes"]),
+        (&["redact", "--hashes"], 2, &["nothing says what"]),
+        (
+            &["redact", "--hashes", "--shapes"],
+            2,
+            &["--known-fd alone", "3<VALUES"],
+        ),
+        (
+            &["redact", "--known-fd", "9x"],
+            2,
+            &["number of a descriptor"],
+        ),
+        (
+            &["redact", "--known-fd", "0"],
+            2,
+            &["only once", "--known-fd 3"],
+        ),
+        (&["redact", "--shapes", "--no-vault"], 2, &["--shapes"]),
+        (
+            &["redact", "--shapes", "--json"],
+            2,
+            &["no JSON", "--jsonl"],
+        ),
+        (
+            &["redact", "--shapes", "-", "no/file"],
+            1,
+            &["no/file: there is no such file", "Check the path"],
+        ),
+        (
+            &["redact", "--shapes", "-", "/proc"],
+            1,
+            &["/proc is a folder", "subrosa scan /proc"],
+        ),
+    ] {
+        let done = filtered(words, b"text");
+        assert_eq!(done.status, status, "{words:?} {done:?}");
+        assert!(done.out.is_empty(), "{words:?} {done:?}");
+        for part in parts {
+            assert!(done.err.contains(part), "{words:?} wants {part}: {done:?}");
+        }
+    }
+}
+
+#[test]
 fn no_values_change_nothing() {
     let input = format!("a {VALUE} b\r\n\0\u{1b}[0m");
     assert_eq!(given(&[], "", &input), input);

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import codecs
+import functools
 import json
 import re
 import urllib.parse
@@ -70,19 +71,44 @@ def units(value):
 
 def cores(data, encode, bits, aligned):
     """The characters of base32 or base64 that the data fully determines, with the bits left over at
-    both sides: needle, whether a character before it and one after it carries bits."""
+    both sides: needle, the characters before it and those after it that carry the value's bits."""
     out = []
     for before in aligned:
         whole = encode(b"\0" * before + data + b"\0" * 5)
         first, last = -(-before * 8 // bits), (before + len(data)) * 8 // bits
-        out.append((whole[first:last], before * 8 % bits > 0, (before + len(data)) * 8 % bits > 0))
+        beside = [[], []]
+        for other in range(256):
+            filler = bytes([other])
+            if before * 8 % bits:
+                beside[0].append(encode(filler * before + data[:8])[first - 1])
+            if (before + len(data)) * 8 % bits:
+                skipped = (before + len(data) - 1) // 15 * 15
+                tail = (b"\0" * before + data)[skipped:] + filler * 5
+                beside[1].append(encode(tail)[last - skipped * 8 // bits])
+        out.append((whole[first:last], *map(frozenset, beside)))
     return out
 
 
+def around(inner, outer):
+    """The neighbours of base64 of base64: where the outer text ends with a character of the inner
+    one, those of the inner one."""
+    beside = []
+    for mine, theirs, digit in ((outer[1], inner[1], lambda one: one & 63), (outer[2], inner[2], lambda one: one >> 2)):
+        digits = {digit(one) for one in theirs}
+        beside.append(mine or frozenset(byte for one in digits for byte in (B64[one], B64[one].replace(b"+", b"-").replace(b"/", b"_"))))
+    return (outer[0], *(frozenset(byte if isinstance(byte, int) else byte[0] for byte in side) for side in beside))
+
+
+B64 = [base64.b64encode(bytes([digit << 2]))[:1] for digit in range(64)]
+NONE = frozenset()
+
+
+@functools.cache
 def base64s(data):
     return cores(data, base64.b64encode, 6, range(3)) + cores(data, base64.urlsafe_b64encode, 6, range(3))
 
 
+@functools.cache
 def base32s(data):
     return cores(data, base64.b32encode, 5, range(5))
 
@@ -200,7 +226,12 @@ def quoted_printable(data):
 
 def base85s(data):
     whole = data[: len(data) // 4 * 4]
-    return [base64.b85encode(whole), base64.a85encode(whole)] if whole else []
+    # Of the rest, the last character is not determined where something follows.
+    out = []
+    for encode in (base64.b85encode, base64.a85encode):
+        every, some = encode(data), encode(whole)
+        out += [every, some, every[: -2 if len(every) > len(some) else None]]
+    return [one for one in out if one]
 
 
 def letters(data):
@@ -215,6 +246,7 @@ def wides(data):
     return [(form, text.encode(form)) for form in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")]
 
 
+@functools.cache
 def needles(data):
     """Everything that is searched for as bytes: form, needle, whether it widens to both sides."""
     plain = [("exact", data)]
@@ -227,24 +259,24 @@ def needles(data):
     plain += [("quoted-printable", one) for one in quoted_printable(data)]
     plain += [("letters", one) for one in letters(data)]
     plain += [("crlf", data.replace(b"\n", b"\r\n"))]
-    out = [(form, one, False, False) for form, one in plain]
+    out = [(form, one, NONE, NONE) for form, one in plain]
     for one, left, right in base64s(data):
         out.append(("base64", one, left, right))
-        for inner, before, after in base64s(one):
-            out.append(("base64-base64", inner, before or left, after or right))
-        out += [("hex-base64", inner, False, False) for inner in hexes(one)]
-        out += [("percent-base64", inner, False, False) for inner in percents(one)]
+        for outer in base64s(one):
+            out.append(("base64-base64", *around((one, left, right), outer)))
+        out += [("hex-base64", inner, NONE, NONE) for inner in hexes(one)]
+        out += [("percent-base64", inner, NONE, NONE) for inner in percents(one)]
     for one, left, right in base32s(data):
         out.append(("base32", one, left, right))
     two = hexes(data)[:1] + [binascii.hexlify(data).upper()] + percents(data) + escapes(data) + entities(data)
     for one in set(two) - {data}:
         out += [("base64-of", inner, left, right) for inner, left, right in base64s(one)]
     for form, one in wides(data):
-        out.append((form, one, False, False))
+        out.append((form, one, NONE, NONE))
         out += [("base64-" + form, inner, left, right) for inner, left, right in base64s(one)]
-        out += [("hex-" + form, binascii.hexlify(one), False, False), ("hex-" + form, binascii.hexlify(one).upper(), False, False)]
+        out += [("hex-" + form, binascii.hexlify(one), NONE, NONE), ("hex-" + form, binascii.hexlify(one).upper(), NONE, NONE)]
     for one in set(escapes(data)):
-        out += [("escape-twice", inner, False, False) for inner in escapes(one)]
+        out += [("escape-twice", inner, NONE, NONE) for inner in escapes(one)]
     return out
 
 

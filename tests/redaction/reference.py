@@ -17,8 +17,6 @@ import zlib
 
 import forms
 
-BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-BASE32 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 def places(text, needle):
@@ -30,11 +28,12 @@ def places(text, needle):
 
 ESCAPE = re.compile(
     rb"(?P<control>\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>78])"
-    rb"|%(?P<percent>[0-9a-fA-F]{2})"
+    rb"|%(?:25)*(?P<percent>[0-9a-fA-F]{2})"
     rb"|\\+x(?P<x>[0-9a-fA-F]{2})"
     rb"|\\+u(?P<u>[0-9a-fA-F]{4})"
-    rb"|\\+(?P<blank>[nrt])"
-    rb"|&(?P<entity>#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos|nbsp|shy);"
+    rb"|\\+(?P<octal>[0-7]{1,3})"
+    rb"|\\+(?P<blank>[nrtbfvae])"
+    rb"|&(?P<entity>#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{1,6});"
 )
 PLAIN = re.compile(rb"(?P<control>\x1b\[[0-?]*[ -/]*[@-~])")
 
@@ -58,24 +57,27 @@ def folded(text, pattern=ESCAPE):
         kind, value = match.lastgroup, match[match.lastgroup]
         if kind in ("percent", "x"):
             keep(bytes([int(value, 16)]), at, match.end())
+        elif kind == "octal":
+            keep(bytes([int(value, 8) & 255]), at, match.end())
         elif kind == "u":
             keep(chr(int(value, 16)).encode("utf-8", "replace"), at, match.end())
         elif kind == "entity":
-            keep(html.unescape(match[0].decode()).encode("utf-8", "replace"), at, match.end())
+            # The names that HTML does not have stand for nothing.
+            plain = html.unescape(match[0].decode())
+            keep(plain.encode("utf-8", "replace") if plain != match[0].decode() else b"", at, match.end())
         at = match.end()
     return bytes(out), where
 
 
 def in_folded(text, units):
-    for pattern in (ESCAPE, PLAIN):
-        view, where = folded(text, pattern)
-        for unit, secret in units:
-            for form, needle in forms.folded_needles(unit):
-                plain = {folded(needle, pattern)[0], folded(needle, PLAIN)[0]}
-                for one in plain:
-                    if forms.may_fold(one):
-                        for at in places(view, one):
-                            yield where[at][0], where[at + len(one) - 1][1], form, secret
+    view, where = folded(text)
+    for unit, secret in units:
+        for form, needle in forms.folded_needles(unit):
+            # What looks like an escape in the value may be written as it is, or as one.
+            for one in {folded(needle)[0], folded(needle, PLAIN)[0]}:
+                if forms.may_fold(one):
+                    for at in places(view, one):
+                        yield where[at][0], where[at + len(one) - 1][1], form, secret
 
 
 def in_raw(text, units):
@@ -83,12 +85,11 @@ def in_raw(text, units):
         for form, needle, left, right in set(forms.needles(unit)):
             if len(needle) < 8 or len(set(needle)) < 6 and not form.startswith("hex"):
                 continue
-            alphabet = BASE32 if form == "base32" else BASE64
             for at in places(text, needle):
                 start, end = at, at + len(needle)
-                if left and start and text[start - 1] in alphabet:
+                if start and text[start - 1] in left:
                     start -= 1
-                if right and end < len(text) and text[end] in alphabet:
+                if end < len(text) and text[end] in right:
                     end += 1
                 yield start, end, form, secret
 
@@ -191,9 +192,12 @@ def gutter(line, cells):
 def in_dumps(text, units):
     data, where = dumped(text)
     for unit, secret in units:
-        for at in places(data, unit):
+        spans = [(at, at + len(unit)) for at in places(data, unit)]
+        if cuttable(unit, secret):
+            spans += [span[:2] for span in truncated(data, [(unit, secret)])]
+        for begin, finish in spans:
             sides = [[], []]
-            for spots in where[at : at + len(unit)]:
+            for spots in where[begin:finish]:
                 for side, spot in zip(sides, spots):
                     sides[side is sides[1]].append(spot)
             for side in sides:

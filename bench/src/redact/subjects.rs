@@ -11,9 +11,8 @@ use super::options::Options;
 use super::secrets::Needles;
 use super::{Result, hyperscan};
 
-/// What makes the program search byte by byte, as on a machine without vector instructions: a
-/// variable and its value. None until it has one; the column stays empty.
-pub const SCALAR: Option<(&str, &str)> = None;
+/// What makes the program search as on a machine without vector instructions.
+const SCALAR: &str = "--scalar";
 
 /// Somebody who searches, with what is searched for.
 #[derive(Debug, Clone)]
@@ -106,16 +105,15 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    /// This program with so many secrets: raw, folded, and both byte by byte where it can.
+    /// This program with so many secrets: raw and folded, with vector instructions and without.
     ///
     /// # Errors
     /// What writing the values gave.
     pub fn ours(&self, kind: Kind, secrets: usize, options: &Options) -> Result<Vec<Subject>> {
         let mut all = Vec::new();
         for is_folded in [false, true] {
-            all.push(self.ours_in(kind, secrets, (is_folded, None), options)?);
-            if let Some(variable) = SCALAR {
-                all.push(self.ours_in(kind, secrets, (is_folded, Some(variable)), options)?);
+            for is_scalar in [false, true] {
+                all.push(self.ours_in(kind, secrets, (is_folded, is_scalar), options)?);
             }
         }
         Ok(all)
@@ -125,7 +123,7 @@ impl<'a> Subjects<'a> {
         &self,
         kind: Kind,
         count: usize,
-        (is_folded, variable): (bool, Option<(&str, &str)>),
+        (is_folded, is_scalar): (bool, bool),
         options: &Options,
     ) -> Result<Subject> {
         let secrets = kind.secrets(count);
@@ -141,12 +139,13 @@ impl<'a> Subjects<'a> {
         if !is_folded {
             words.push("--no-fold".to_owned());
         }
+        if is_scalar {
+            words.push(SCALAR.to_owned());
+        }
         words.push(TEXT.to_owned());
         let home = self.cache.folder().join("no-vault").display().to_string();
-        let mut variables = vec![("HOME".to_owned(), home)];
-        variables.extend(variable.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let mode = if is_folded { "folded" } else { "raw" };
-        let path = if variable.is_some() { ", scalar" } else { "" };
+        let path = if is_scalar { ", scalar" } else { "" };
         Ok(Subject {
             name: format!("subrosa {mode}{path}"),
             limit: options.size_of(kind),
@@ -157,7 +156,7 @@ impl<'a> Subjects<'a> {
             template: Line {
                 words,
                 stdin: Some(values),
-                variables,
+                variables: vec![("HOME".to_owned(), home)],
             },
         })
     }
