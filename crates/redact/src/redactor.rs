@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cover::{Cover, Match, Span};
+use crate::cover::{Cover, Match, Span, rule_of_owner};
 use crate::decode::{self, Packed};
 use crate::finding::{Counts, Finding, Form};
 use crate::known::{Compiled, KnownSet};
@@ -52,8 +52,10 @@ pub struct Redactor {
     tallies: BTreeMap<Option<u32>, u64>,
     /// The value of the first finding.
     first: Option<Option<u32>>,
-    /// The findings as they were matched, where what is in here is a part of another stream.
+    /// The findings as they were matched, where what is in here is a part of another stream, and up
+    /// to where they were told.
     matches: Option<Vec<Match>>,
+    told: u64,
 }
 
 /// What is held back.
@@ -102,6 +104,7 @@ impl Redactor {
             tallies: BTreeMap::new(),
             first: None,
             matches: None,
+            told: 0,
             set,
         };
         match shapes {
@@ -255,7 +258,7 @@ impl Redactor {
     }
 
     /// How many pieces of packed data were let through because they say more than may be looked
-    /// at: bombs.
+    /// at: bombs. What only begins as such data may, and goes on as text, is not counted.
     pub fn unopened(&self) -> u64 {
         self.packed.as_ref().map_or(0, |packed| packed.unopened())
     }
@@ -327,7 +330,14 @@ impl Redactor {
         !matches!(self.what_is_held(), Held::Run | Held::Masked)
     }
 
-    /// What is held back. In the folded view the characters count, and not what stands between them.
+    /// How many bytes at the end may be the beginning of a value. In the folded view the characters
+    /// count, and not what stands between them.
+    pub(crate) fn run(&self) -> u64 {
+        let folded = self.folded.as_ref().map_or(0, Folded::run);
+        (self.raw.position() - self.raw.open().held).max(folded)
+    }
+
+    /// What is held back.
     fn what_is_held(&self) -> Held {
         let position = self.raw.position();
         if self.released == position {
@@ -336,8 +346,7 @@ impl Redactor {
         if self.cover.covers(self.released, position) {
             return Held::Masked;
         }
-        let folded = self.folded.as_ref().map_or(0, Folded::run);
-        let run = (position - self.raw.open().held).max(folded);
+        let run = self.run();
         let packed = self.packed.as_ref();
         let is_harmless = packed.is_none_or(|packed| packed.is_harmless());
         let is_long = run.max(self.dumped.run()) >= SHORT_RUN;
@@ -353,11 +362,6 @@ impl Redactor {
         }
     }
 
-    /// Up to where the input is represented in the output.
-    pub(crate) fn released(&self) -> u64 {
-        self.released
-    }
-
     /// The value of the first finding, if there is any.
     pub(crate) fn first_owner(&self) -> Option<Option<u32>> {
         let open = || self.cover.first().map(|span| span.best.owner);
@@ -367,6 +371,18 @@ impl Redactor {
     /// From now on findings are kept as they were matched.
     pub(crate) fn keep_matches(&mut self) {
         self.matches = Some(Vec::new());
+    }
+
+    /// From where on what is to come may still change what is masked: a mask that was written before
+    /// its end is known goes on there.
+    pub(crate) fn settled(&self) -> u64 {
+        let is_open = self.cover.first().is_some_and(|span| span.written);
+        self.released - u64::from(is_open)
+    }
+
+    /// Whether such a mask goes on.
+    pub(crate) fn is_masking(&self) -> bool {
+        self.settled() < self.released
     }
 
     /// The findings since the last call.
@@ -405,6 +421,7 @@ impl Redactor {
                     self.write_mask(&span, out);
                     self.cover.first_is_written();
                     self.released = self.released.max(open);
+                    self.tell(&Span { end: open, ..span });
                 }
                 return;
             }
@@ -430,21 +447,33 @@ impl Redactor {
             return;
         }
         let packed = self.packed.as_mut();
-        match packed.and_then(|packed| packed.replacement(span)) {
-            Some(bytes) => out.extend_from_slice(&bytes),
-            None => out.extend_from_slice(self.set.mask(span.best.owner)),
+        if let Some(packed) = packed.and_then(|packed| packed.replacement(span)) {
+            // Its first bytes may have left before it was known what they begin.
+            // What is no longer kept of them cannot be compared: there is a mask then.
+            let left = (span.start >= self.raw.base())
+                .then(|| self.raw.range(span.start, self.released.max(span.start)));
+            if let Some(rest) = left.and_then(|left| packed.strip_prefix(left)) {
+                return out.extend_from_slice(rest);
+            }
+        }
+        out.extend_from_slice(self.set.mask(span.best.owner));
+    }
+
+    /// Tells the stream around this one what is masked, the rest of it where some was told before.
+    fn tell(&mut self, span: &Span) {
+        if let Some(matches) = &mut self.matches {
+            matches.push(Match {
+                start: span.start.max(self.told.saturating_sub(1)),
+                end: span.end,
+                ..span.best
+            });
+            self.told = span.end;
         }
     }
 
     fn record(&mut self, span: &Span) {
         self.first.get_or_insert(span.best.owner);
-        if let Some(matches) = &mut self.matches {
-            matches.push(Match {
-                start: span.start,
-                end: span.end,
-                ..span.best
-            });
-        }
+        self.tell(span);
         *self.tallies.entry(span.best.owner).or_default() += 1;
         if self.listed.len() >= self.list_limit {
             self.unlisted += 1;
@@ -455,6 +484,7 @@ impl Redactor {
             end: span.end,
             form: span.best.form,
             key: self.set.name(span.best.owner),
+            rule: rule_of_owner(span.best.owner),
         });
     }
 }
