@@ -69,6 +69,13 @@ impl<'a> Terminal<'a> {
         self.presses("Enter");
     }
 
+    /// Types a line on an empty screen: what stands there afterwards is new.
+    fn types_anew(&self, line: &str) {
+        self.presses("C-l");
+        wait_until("an empty screen", || self.screen().trim() == ">");
+        self.types(line);
+    }
+
     /// Presses a key, such as `C-c`.
     fn presses(&self, key: &str) {
         self.tmux(&["send-keys", key]);
@@ -174,7 +181,7 @@ fn a_daemon_that_was_started_on_the_same_terminal() {
     let terminal = Terminal::new(&served);
     terminal.types("$S unlock --passphrase-fd 3 3<../passphrase; echo status=$?");
     terminal.sees("status=0");
-    terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; cat'; echo status=$?");
+    terminal.types_anew("$S run -- sh -c 'echo rea\"\"dy; cat'; echo status=$?");
     terminal.sees("ready");
     terminal.types("a line");
     terminal.sees("a line\na line");
@@ -193,8 +200,8 @@ fn a_daemon_that_was_started_on_the_same_terminal() {
 fn a_bar_of_progress_stays_on_its_line() {
     let served = Served::open();
     let terminal = Terminal::new(&served);
-    terminal.types(
-        "clear; $S run -- sh -c 'test -t 1 && for i in $(seq 1 50); do printf \"\\r[%3d of 50]\" $i; \
+    terminal.types_anew(
+        "$S run -- sh -c 'test -t 1 && for i in $(seq 1 50); do printf \"\\r[%3d of 50]\" $i; \
          sleep 0.01; done; echo; echo finis\"\"hed'; echo status=$?",
     );
     terminal.sees("status=0");
@@ -217,7 +224,7 @@ fn an_interrupt_reaches_the_command() {
     assert!(terminal.screen().contains("caught"));
     terminal.is_as_before();
     // A command that does not care ends by it, and the shell sees that.
-    terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; exec sleep 1000'; echo status=$?");
+    terminal.types_anew("$S run -- sh -c 'echo rea\"\"dy; exec sleep 1000'; echo status=$?");
     terminal.sees("ready");
     terminal.presses("C-c");
     terminal.sees("status=130");
@@ -229,7 +236,7 @@ fn a_command_is_stopped_and_goes_on() {
     let served = Served::open();
     let terminal = Terminal::new(&served);
     for _ in 0..3 {
-        terminal.types("clear; $S run -- sh -c 'echo rea\"\"dy; cat'");
+        terminal.types_anew("$S run -- sh -c 'echo rea\"\"dy; cat'");
         terminal.sees("ready");
         terminal.types("first line");
         terminal.sees("first line\nfirst line");
@@ -239,7 +246,7 @@ fn a_command_is_stopped_and_goes_on() {
         // What is typed now is the shell's.
         terminal.types("echo shell-$((40 + 1))");
         terminal.sees("shell-41");
-        terminal.types("clear; fg; echo status=$?");
+        terminal.types_anew("fg; echo status=$?");
         terminal.types("second line");
         terminal.sees("second line\nsecond line");
         terminal.presses("C-d");
@@ -258,7 +265,7 @@ fn a_command_goes_on_in_the_background() {
     terminal.sees("ready");
     terminal.presses("C-z");
     terminal.sees("Stopped");
-    terminal.types("clear; bg");
+    terminal.types_anew("bg");
     terminal.types("echo shell-$((40 + 1)); touch go");
     terminal.sees("shell-41");
     terminal.types("jobs; fg; echo status=$?");
@@ -298,7 +305,7 @@ fn the_terminal_is_as_before_when_the_daemon_is_killed() {
     terminal.sees("status=125");
     terminal.is_as_before();
     served.unlock();
-    terminal.types("clear; $S run -- echo again-$((40 + 3))");
+    terminal.types_anew("$S run -- echo again-$((40 + 3))");
     terminal.sees("again-43");
 }
 

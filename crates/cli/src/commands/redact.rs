@@ -3,11 +3,11 @@
 mod jsonl;
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 
 use subrosa_crypto::SecretBuf;
-use subrosa_engine::{MaskOptions, Purpose};
+use subrosa_engine::{Looked, MaskOptions, Purpose};
 use subrosa_redact::{Known, RedactingWriter};
 
 use crate::complete::Takes;
@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::descriptor;
 use crate::failure::Failure;
 use crate::looking;
+use crate::text::{plain, shell_word};
 
 /// All values together, in bytes.
 const KNOWN_MAX: usize = 16 * 1024 * 1024;
@@ -47,28 +48,34 @@ pub(crate) struct Redact {
     #[arg(long, value_name = "SELECTOR", conflicts_with = "known_fd", add = Takes::Part)]
     known_from: Vec<String>,
     /// Read the values from this file descriptor: UTF-8, one a line
-    #[arg(long, value_name = "N", required_unless_present_any = ["jsonl", "shapes", "known_from"])]
+    #[arg(long, value_name = "N", value_parser = descriptor::number)]
     known_fd: Option<u32>,
     /// Answer JSON objects, one a line, each with its own values and text
     #[arg(long, conflicts_with_all = ["known_fd", "known_from", "files"])]
     jsonl: bool,
-    /// Mask what has the shape of a credential as well: keys and tokens of some hundred providers
+    /// Mask what has the shape of a credential as well: keys and tokens of providers, by more than
+    /// 300 rules
     #[arg(long)]
     shapes: bool,
     /// Mask SHA-256 and MD5 of the values of --known-fd as well, in hexadecimal and base64
-    #[arg(long, requires = "known_fd")]
+    #[arg(long)]
     hashes: bool,
     /// Leave out the folded view: values with something inside them are not found, and it takes
     /// half the time
     #[arg(long)]
     no_fold: bool,
-    /// What to read, one after the other [default: standard input]
+    /// With --known-fd, search without vector instructions, as on a processor that has none: what
+    /// is masked is the same
+    #[arg(long, requires = "known_fd")]
+    scalar: bool,
+    /// What to read, one after the other; `-` is standard input [default: -]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl Redact {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+        self.check(context)?;
         if self.jsonl {
             return jsonl::answer(context, self.no_fold, self.shapes);
         }
@@ -83,11 +90,40 @@ impl Redact {
         Ok(())
     }
 
+    /// Refuses what makes no sense together, and files that cannot be read, before anything of them
+    /// is written.
+    fn check(&self, context: &Context) -> Result<(), Failure> {
+        if !self.jsonl && self.known_from.is_empty() && self.known_fd.is_none() && !self.shapes {
+            return Err(Failure::usage("nothing says what is to be masked").remedy(
+                "One of: --known-from '**', the values of the vault; --shapes, what looks like a \
+                 credential; --known-fd 3 3<FILE, the values in a file",
+            ));
+        }
+        if self.hashes && self.known_fd.is_none() {
+            return Err(Failure::usage("--hashes goes with --known-fd alone")
+                .remedy("subrosa redact --known-fd 3 --hashes FILE 3<VALUES"));
+        }
+        if context.out.json && !self.jsonl {
+            return Err(
+                Failure::usage("`redact` writes the text itself, which is no JSON").remedy(
+                    "Leave --json out; for what was found, and where: subrosa redact --jsonl; in files: \
+                     subrosa scan --json",
+                ),
+            );
+        }
+        self.files.iter().try_for_each(|path| readable(path))
+    }
+
+    /// Whether standard input is the text, or a part of it.
+    fn reads_stdin(&self) -> bool {
+        self.files.is_empty() || self.files.iter().any(|path| is_stdin(path))
+    }
+
     /// Masks values of the vault.
     fn mask_known(&self, context: &Context) -> Result<u64, Failure> {
         // Whoever chooses the text would learn which guess is a value.
         context.demand_person()?;
-        if self.files.is_empty() {
+        if self.reads_stdin() {
             context.claim_stdin("redact")?;
         }
         let options = MaskOptions {
@@ -110,8 +146,19 @@ impl Redact {
         let mut known = Known::new();
         let mut unsearched = 0;
         if let Some(number) = self.known_fd {
+            if number == 0 && self.reads_stdin() {
+                return Err(Failure::usage(
+                    "--known-fd 0 and the text are both standard input, and it can be read only once",
+                )
+                .remedy("Hand the values over on another descriptor: --known-fd 3 3<VALUES"));
+            }
             let values = descriptor::read_values(number, KNOWN_MAX)?;
             unsearched = add_lines(&mut known, &values)?;
+            if known.is_empty() && unsearched == 0 {
+                context
+                    .out
+                    .warn("the list holds no values: none is looked for");
+            }
         }
         if unsearched > 0 {
             let what = crate::text::count(unsearched, "value");
@@ -125,6 +172,9 @@ impl Redact {
         if self.hashes {
             known = known.with_hashes();
         }
+        if self.scalar {
+            known = known.scalar();
+        }
         let out = context.out.data()?;
         let mut redactor = known.build().redactor().listing(0);
         if self.shapes {
@@ -136,7 +186,14 @@ impl Redact {
             written.map_err(Failure::io("standard output"))
         })?;
         let (_, redactor) = writer.finish().map_err(Failure::io("standard output"))?;
-        Ok(redactor.counts().total())
+        let looked = Looked {
+            found: redactor.counts().total(),
+            unopened: redactor.unopened(),
+        };
+        if let Some(warning) = looked.warning() {
+            context.out.warn(&warning);
+        }
+        Ok(looked.found)
     }
 
     /// Gives the text to `take`, piece by piece: files one after the other, or standard input.
@@ -145,11 +202,45 @@ impl Redact {
             return copy(&mut std::io::stdin().lock(), "standard input", take);
         }
         for path in &self.files {
+            if is_stdin(path) {
+                copy(&mut std::io::stdin().lock(), "standard input", take)?;
+                continue;
+            }
             let name = path.display().to_string();
             let mut file = File::open(path).map_err(Failure::io(name.clone()))?;
             copy(&mut file, &name, take)?;
         }
         Ok(())
+    }
+}
+
+/// Whether a name means standard input; a file of that name is `./-`.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Refuses what cannot be read as a file.
+fn readable(path: &Path) -> Result<(), Failure> {
+    if is_stdin(path) {
+        return Ok(());
+    }
+    let shown = plain(&path.to_string_lossy()).into_owned();
+    match path.metadata() {
+        Ok(about) if about.is_dir() => Err(Failure::new(
+            "io",
+            format!("{shown} is a folder, and `redact` takes files"),
+        )
+        .remedy(format!(
+            "Name files in it; or find what stands there: subrosa scan {}",
+            shell_word(&shown)
+        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::new(
+            "io",
+            format!("{shown}: there is no such file"),
+        )
+        .remedy("Check the path: ls; or hand the text over: … | subrosa redact …")),
+        Err(error) => Err(Failure::io(shown)(error)),
+        Ok(_) => Ok(()),
     }
 }
 
