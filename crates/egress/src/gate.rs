@@ -182,7 +182,7 @@ impl Gate {
                 action: request.action,
                 secrets: request.secrets.clone(),
                 sink: K::SINK,
-                destination: request.destination.to_string(),
+                destination: destination(&request),
                 digest,
             }),
         };
@@ -399,6 +399,14 @@ impl Answer {
     }
 }
 
+/// Where values go, for the record.
+fn destination(request: &UseRequest) -> String {
+    match &request.place {
+        Some(place) => format!("{} at {place}", request.destination),
+        None => request.destination.to_string(),
+    }
+}
+
 fn needs_presence(action: Action) -> bool {
     matches!(action, Action::Read | Action::Client)
 }
@@ -473,10 +481,12 @@ fn invariant<K: Kind>(request: &UseRequest) -> Option<Answer> {
             let remedy = "Use it through the broker, or store a separate secret for this use.";
             return Some(Answer::deny(RefusalKind::Policy, "pin", reason, remedy));
         }
-        let into_child = matches!(
-            K::SINK,
-            SinkKind::Environment | SinkKind::Stdin | SinkKind::Descriptor | SinkKind::File
-        );
+        let is_process = matches!(request.destination, Destination::Process { .. });
+        let into_child = is_process
+            && matches!(
+                K::SINK,
+                SinkKind::Environment | SinkKind::Stdin | SinkKind::Descriptor | SinkKind::File
+            );
         if into_child && !wanted.searched {
             let reason =
                 format!("the value of {key}#{field} is too short or too common to be masked");

@@ -180,6 +180,7 @@ impl Session {
             destination: Destination::Client {
                 purpose: purpose.to_owned(),
             },
+            place: None,
             command: None,
             capability: None,
             time: self.now(),

@@ -291,6 +291,7 @@ impl Session {
             destination: Destination::Filter {
                 purpose: purpose.name().to_owned(),
             },
+            place: None,
             command: None,
             capability: None,
             time: self.now(),

@@ -386,6 +386,7 @@ impl Session {
                 _ => SinkKind::Environment,
             },
             destination: command.destination(inject),
+            place: None,
             command: Some(line),
             capability: None,
             time: self.now(),

@@ -146,6 +146,8 @@ pub struct UseRequest {
     pub sink: SinkKind,
     /// Where to.
     pub destination: Destination,
+    /// Where in a script, as `FILE:LINE`: for the record, no rule looks at it.
+    pub place: Option<String>,
     /// The command, for [`Action::Run`].
     pub command: Option<CommandLine>,
     /// The capability, for [`Action::Http`].

@@ -315,6 +315,7 @@ impl Case {
                 .collect(),
             sink,
             destination,
+            place: None,
             command,
             capability: self
                 .capability

@@ -97,6 +97,22 @@ impl Environment {
         Ok(environment)
     }
 
+    /// All of `variables`: what a script of the user hands to its children, as a shell would.
+    ///
+    /// # Errors
+    /// [`RunError::Nul`] when a value holds a NUL byte.
+    pub fn whole(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, RunError> {
+        let mut environment = Self {
+            entries: Vec::new(),
+        };
+        for (name, value) in variables {
+            environment.put(&name, value)?;
+        }
+        Ok(environment)
+    }
+
     /// Adds a variable that holds no secret: a placeholder, or what an operator wrote.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The block of arguments and variables that a program is executed with.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::mem::size_of;
 use std::os::unix::ffi::OsStrExt;
 
@@ -18,6 +19,23 @@ const TEXT: usize = 128 * 1024;
 pub(crate) struct Offsets {
     pub(crate) arguments: u32,
     pub(crate) variables: u32,
+}
+
+/// What a command is handed as it is started.
+#[derive(Clone, Copy, Default)]
+pub struct Values<'a> {
+    /// Variables by name.
+    pub variables: &'a [(&'a str, &'a [u8])],
+    /// Whole arguments by their place in the vector, in which something else stands so far; 0 is the
+    /// name of the program.
+    pub arguments: &'a [(usize, &'a [u8])],
+}
+
+impl fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (variables, arguments) = (self.variables.len(), self.arguments.len());
+        write!(f, "Values({variables} variables, {arguments} arguments)")
+    }
 }
 
 /// Checks values that are to become variables.
@@ -67,20 +85,33 @@ pub(crate) fn fill(
     region: &mut SharedRegion,
     arguments: &[OsString],
     environment: &Environment,
-    values: &[(&str, &[u8])],
+    values: Values<'_>,
 ) -> Result<Offsets, RunError> {
+    let given = values.arguments;
+    let values = values.variables;
     check(values)?;
-    if arguments.iter().any(|argument| argument.len() + 1 > TEXT) {
+    let argument = |index: usize| {
+        let given = given.iter().find(|(at, _)| *at == index);
+        given.map_or(arguments[index].as_bytes(), |(_, value)| *value)
+    };
+    let arguments = || (0..arguments.len()).map(argument);
+    if arguments().any(|argument| argument.len() + 1 > TEXT) {
         return Err(too_long("an argument".to_owned(), TEXT));
+    }
+    if arguments().any(|argument| argument.contains(&0)) {
+        return Err(RunError::Nul {
+            what: "the command line".to_owned(),
+            carrier: "an argument",
+        });
     }
     let plain: Vec<_> = environment
         .iter()
         .filter(|(name, _)| values.iter().all(|(bound, _)| name != bound))
         .collect();
     let variables = plain.len() + values.len();
-    let pointers = (arguments.len() + 1 + variables + 1) * size_of::<usize>();
+    let pointers = (arguments().len() + 1 + variables + 1) * size_of::<usize>();
 
-    let bytes: usize = arguments.iter().map(|text| text.len() + 1).sum::<usize>()
+    let bytes: usize = arguments().map(|text| text.len() + 1).sum::<usize>()
         + plain
             .iter()
             .map(|(name, value)| name.len() + value.len() + 2)
@@ -101,8 +132,8 @@ pub(crate) fn fill(
         text: pointers,
         whole: true,
     };
-    for argument in arguments {
-        writer.string(&[argument.as_bytes()]);
+    for argument in arguments() {
+        writer.string(&[argument]);
     }
     writer.end_of_array();
     let second = writer.pointer;

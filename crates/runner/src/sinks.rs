@@ -12,10 +12,17 @@ use subrosa_redact::KnownSet;
 
 use crate::feed::Feed;
 use crate::folder::{PrivateFolder, bytes};
-use crate::image::check;
+use crate::image::{Values, check};
 use crate::spawn::Spawner;
 use crate::stage::{Stage, Staged};
 use crate::{Command, Console, RunError, Running};
+
+fn variables<'a>(values: &'a [(&'a str, &'a [u8])]) -> Values<'a> {
+    Values {
+        variables: values,
+        arguments: &[],
+    }
+}
 
 /// Values become variables; a slot is the name of one.
 pub struct EnvironmentSink {
@@ -54,7 +61,8 @@ impl EnvironmentSink {
         values: &[(&str, &[u8])],
         known: &KnownSet,
     ) -> Result<(), SinkError> {
-        self.stage.advance(|staged| staged.start(values, known))
+        self.stage
+            .advance(|staged| staged.start(variables(values), known))
     }
 }
 
@@ -120,7 +128,7 @@ impl StdinSink {
             };
             let mut feed = feed.ok_or(RunError::NotStarted)?;
             feed.fill(value)?;
-            let mut running = staged.start(&[], known)?;
+            let mut running = staged.start(Values::default(), known)?;
             running.feed = Some(feed);
             Ok(running)
         })
@@ -204,11 +212,11 @@ impl FileSink {
             for (name, value) in values {
                 paths.push((*name, folder.put(name, value)?));
             }
-            let variables: Vec<(&str, &[u8])> = paths
+            let paths: Vec<(&str, &[u8])> = paths
                 .iter()
                 .map(|(name, path)| (*name, bytes(path)))
                 .collect();
-            staged.start(&variables, known)
+            staged.start(variables(&paths), known)
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::charge::{Charge, OwnCharge};
 use crate::command::Command;
 use crate::group::Group;
 use crate::guardian::{FolderEntry, Post, stand};
-use crate::image::{IMAGE, fill};
+use crate::image::{IMAGE, Values, fill};
 use crate::limits::MEMORY;
 use crate::orphans::Ward;
 use crate::packet::Packet;
@@ -34,12 +34,12 @@ pub trait Spawner: Send + Sync {
 
 /// A prepared, then running command. Dropping it ends every process of it.
 pub trait Guard: Send {
-    /// Starts the command, with `values` among its variables; returns once the program is
-    /// executed. The values are wiped from wherever they were copied to.
+    /// Starts the command, with `values` among its variables and arguments; returns once the program
+    /// is executed. The values are wiped from wherever they were copied to.
     ///
     /// # Errors
     /// [`RunError`]; nothing runs then.
-    fn start(&mut self, values: &[(&str, &[u8])]) -> Result<(), RunError>;
+    fn start(&mut self, values: Values<'_>) -> Result<(), RunError>;
 
     /// Asks something of the running command.
     ///
@@ -362,7 +362,7 @@ impl SystemGuard {
 }
 
 impl Guard for SystemGuard {
-    fn start(&mut self, values: &[(&str, &[u8])]) -> Result<(), RunError> {
+    fn start(&mut self, values: Values<'_>) -> Result<(), RunError> {
         // Dropped, hence wiped, at the end of this call whatever happens.
         let mut region = self.region.take().ok_or(RunError::NotStarted)?;
         let offsets = fill(

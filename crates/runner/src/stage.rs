@@ -11,6 +11,7 @@ use subrosa_redact::KnownSet;
 
 use crate::feed::Feed;
 use crate::folder::PrivateFolder;
+use crate::image::Values;
 use crate::spawn::{Guard, Order, Spawner};
 use crate::terminal::{Pty, read_only};
 use crate::{Command, Console, Limits, RunError};
@@ -79,10 +80,10 @@ impl Staged {
         &self.destination
     }
 
-    /// Starts the command. `values` become variables; `known` is what its output is masked by.
+    /// Starts the command with `values`; `known` is what its output is masked by.
     pub(crate) fn start(
         mut self,
-        values: &[(&str, &[u8])],
+        values: Values<'_>,
         known: &KnownSet,
     ) -> Result<Running, RunError> {
         self.guard.start(values)?;
@@ -127,7 +128,7 @@ pub fn run_without_secrets(
     known: &KnownSet,
 ) -> Result<Running, RunError> {
     let inject = Inject::Placeholder;
-    Staged::new(command, console, spawner, inject, None, None)?.start(&[], known)
+    Staged::new(command, console, spawner, inject, None, None)?.start(Values::default(), known)
 }
 
 /// The states of a sink: prepared, started, refused.

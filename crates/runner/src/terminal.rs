@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
 use rustix::io::{FdFlags, Result, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
     ttyname,
 };
 
@@ -86,5 +86,31 @@ impl RawMode {
 impl Drop for RawMode {
     fn drop(&mut self) {
         self.suspend();
+    }
+}
+
+/// What is typed does not show until this is dropped.
+#[derive(Debug)]
+pub struct Hidden {
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+impl Hidden {
+    /// Hides it, if this is a terminal.
+    #[must_use]
+    pub fn on(terminal: BorrowedFd<'_>) -> Option<Self> {
+        let before = tcgetattr(terminal).ok()?;
+        let mut hidden = before.clone();
+        hidden.local_modes &= !(LocalModes::ECHO | LocalModes::ECHONL);
+        let terminal = fcntl_dupfd_cloexec(terminal, 3).ok()?;
+        tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }

@@ -102,6 +102,7 @@ fn bare(action: Action) -> Ask {
         secrets: vec![secret("api/key")],
         sink: SinkKind::Console,
         destination: Destination::Console,
+        place: None,
         command: None,
         capability: None,
         time: NOW,

@@ -36,7 +36,7 @@ fn next(guard: &mut dyn Guard) -> Notice {
 fn a_command_can_be_stopped_and_continued() {
     // From a terminal's Ctrl-Z the signal is ignored by a group without a parent outside of it.
     let mut guard = stage(&["sleep", "1000"]);
-    guard.start(&[]).expect("starts");
+    guard.start(crate::Values::default()).expect("starts");
     guard.ask(Request::Signal(SIGTSTP)).expect("is heard");
     assert_eq!(next(&mut *guard), Notice::Stopped(SIGTSTP));
     guard.ask(Request::Signal(SIGTERM)).expect("is heard");
@@ -56,6 +56,6 @@ fn end_of_a_run_that_was_not_started() {
 #[test]
 fn it_starts_once() {
     let mut guard = stage(&["true"]);
-    guard.start(&[]).expect("starts");
-    assert!(matches!(guard.start(&[]), Err(RunError::NotStarted)));
+    guard.start(crate::Values::default()).expect("starts");
+    assert!(matches!(guard.start(crate::Values::default()), Err(RunError::NotStarted)));
 }

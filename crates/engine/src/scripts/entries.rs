@@ -1,0 +1,64 @@
+//! The vault as a script sees it.
+
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use subrosa_crypto::SecretBuf;
+use subrosa_egress::Sensitive;
+use subrosa_script::world::{Entries, Given, WorldError};
+
+use super::{World, failed};
+
+impl Entries for World {
+    fn fetch(&mut self, name: &str) -> Result<Arc<Sensitive>, WorldError> {
+        let value = self.store.fetch(name)?.ok_or_else(|| WorldError::Missing {
+            name: name.to_owned(),
+        })?;
+        Ok(Arc::new(value))
+    }
+
+    fn has(&mut self, name: &str) -> bool {
+        self.store.has(name)
+    }
+
+    fn keep(&mut self, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+        let no_memory = |error| failed(format!("vault {name:?}"), error);
+        match value {
+            Given::Secret(value) => self.store.keep(name, value)?,
+            Given::Public(text) => {
+                let text = SecretBuf::copy_from(text.as_bytes()).map_err(no_memory)?;
+                self.store.keep(name, &Sensitive::input(text))?;
+            }
+        }
+        self.learn(name)
+    }
+
+    fn import(&mut self, glob: &str) -> Result<usize, WorldError> {
+        let glob = crate::select::glob(glob).map_err(|error| failed("system filter", error))?;
+        let (taken, left) = std::mem::take(&mut self.variables)
+            .into_iter()
+            .partition(|(name, _)| name.to_str().is_some_and(|name| glob.is_match(name)));
+        self.variables = left;
+        let taken: Vec<_> = taken;
+        for (name, value) in &taken {
+            let name = name.to_string_lossy();
+            let value = SecretBuf::copy_from(value.as_bytes())
+                .map_err(|error| failed(format!("vault {name:?}"), error))?;
+            self.store.keep(&name, &Sensitive::input(value))?;
+            self.learn(&name)?;
+        }
+        Ok(taken.len())
+    }
+}
+
+impl World {
+    /// What is in the vault is masked in what children print.
+    fn learn(&mut self, name: &str) -> Result<(), WorldError> {
+        let Some(value) = self.store.fetch(name)? else {
+            return Ok(());
+        };
+        self.gate
+            .learn(std::iter::once(&value))
+            .map_err(|error| failed(format!("vault {name:?}"), error))
+    }
+}

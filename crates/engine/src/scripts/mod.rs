@@ -1,0 +1,159 @@
+//! Scripts: the world that a Feather script acts in, over the gate, the runner and a vault.
+//!
+//! What is secret leaves in one place, [`World::let_out`]: decided, recorded, released to one sink.
+
+mod cabinet;
+mod console;
+mod entries;
+mod ephemeral;
+mod process;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use subrosa_crypto::random;
+use subrosa_egress::{Facts, Gate, Kind, Released, Sensitive, Sink};
+use subrosa_model::{Action, Caller, Outcome, RequestId, SecretUse, UseRequest};
+use subrosa_runner::Files;
+use subrosa_script::world::{Calls, Given, Site, Time, WorldError};
+
+use crate::Effects;
+
+pub use ephemeral::ephemeral;
+
+/// Where a script finds values, and leaves those that it stores.
+pub(crate) trait Store {
+    /// The value of an entry, if there is one.
+    fn fetch(&mut self, name: &str) -> Result<Option<Sensitive>, WorldError>;
+    /// Whether there is one.
+    fn has(&mut self, name: &str) -> bool;
+    /// Stores a value.
+    fn keep(&mut self, name: &str, value: &Sensitive) -> Result<(), WorldError>;
+    /// What a decision needs to know of what a value derives from.
+    fn uses(&mut self, value: &Sensitive) -> Result<Vec<SecretUse>, WorldError>;
+}
+
+/// A variable that a script set for its children.
+enum Variable {
+    Public(OsString),
+    Secret(Arc<Sensitive>, Site),
+}
+
+/// The world of one script.
+pub struct World {
+    gate: Gate,
+    effects: Effects,
+    caller: Caller,
+    store: Box<dyn Store>,
+    /// What records call the script.
+    name: String,
+    directory: PathBuf,
+    files: Files,
+    input: OwnedFd,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    /// Our own variables, less those that were imported.
+    variables: Vec<(OsString, OsString)>,
+    set: BTreeMap<String, Variable>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// Lets values out: the one place where that happens.
+    fn let_out<S: Sink>(
+        &mut self,
+        site: Site,
+        values: &[(&str, &Sensitive)],
+        sink: &mut S,
+    ) -> Result<Released, WorldError> {
+        let mut secrets: Vec<SecretUse> = Vec::new();
+        for (_, value) in values {
+            for one in self.store.uses(value)? {
+                if !secrets.contains(&one) {
+                    secrets.push(one);
+                }
+            }
+        }
+        let request = UseRequest {
+            id: RequestId::from_bytes(random(&*self.effects.rng)),
+            caller: self.caller.clone(),
+            action: Action::Script,
+            secrets,
+            sink: S::Kind::SINK,
+            destination: sink.destination(),
+            place: Some(format!("{}:{}", self.name, site.line)),
+            command: None,
+            capability: None,
+            time: self.effects.clock.now(),
+        };
+        let permit = self
+            .gate
+            .authorize::<S::Kind>(request, Facts::default())
+            .wait()
+            .map_err(|refusal| WorldError::Refused {
+                reason: refusal.reason,
+                remedy: refusal.remedy,
+            })?;
+        self.gate
+            .release(permit, values, sink)
+            .map_err(|error| WorldError::Failed {
+                what: sink.destination().to_string(),
+                reason: error.to_string(),
+            })
+    }
+
+    /// What was said is there before a process, or a person, goes on.
+    fn flush(&mut self) -> Result<(), WorldError> {
+        self.out.flush().map_err(|error| failed("say", error))
+    }
+
+    /// As [`World::let_out`], where nothing comes back.
+    fn hand_over<S: Sink>(
+        &mut self,
+        site: Site,
+        values: &[(&str, &Sensitive)],
+        sink: &mut S,
+    ) -> Result<(), WorldError> {
+        let released = self.let_out(site, values, sink)?;
+        released.complete(&self.gate, Outcome::Delivered, 0);
+        Ok(())
+    }
+}
+
+fn failed(what: impl Into<String>, reason: impl ToString) -> WorldError {
+    WorldError::Failed {
+        what: what.into(),
+        reason: reason.to_string(),
+    }
+}
+
+impl Calls for World {
+    fn call(
+        &mut self,
+        _: Site,
+        _: &str,
+        _: Option<Given<'_>>,
+    ) -> Result<Sensitive, WorldError> {
+        Err(WorldError::NotBuilt { part: 6 })
+    }
+}
+
+impl Time for World {
+    fn now(&mut self) -> Duration {
+        self.effects.clock.since_boot()
+    }
+
+    fn wait(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
