@@ -249,6 +249,7 @@ fn sums_are_exact_or_refused() {
         FaultKind::Range,
     );
     fails(Add, &["1", "x"], FaultKind::Number);
+    fails(Add, &[most, "1", "x"], FaultKind::Number);
 }
 
 #[test]
@@ -364,6 +365,8 @@ fn truths_are_two_spellings() {
     gives(Any, &[], "false");
     gives(All, &["true", "true"], "true");
     gives(All, &["true", "false"], "false");
+    gives(All, &["false", "true"], "false");
+    gives(Any, &["true", "false"], "true");
     gives(Any, &["false", "true"], "true");
     gives(Any, &["false", "false"], "false");
     for other in ["", "True", "TRUE", "1", "yes", " true", "0"] {
