@@ -40,8 +40,9 @@ pub use kind::Kind;
 pub use permit::{Permit, Released};
 pub use search::Search;
 pub use secrets::{Secrets, SecretsError};
-pub use sensitive::{Labels, Sensitive};
+pub use sensitive::{Input, Labels, Sensitive};
 pub use sink::{Lent, Sink};
+pub use transform::feather;
 pub use transform::{Document, DocumentForm, Escapes, Filling, Gap, Transform};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use subrosa_crypto::{MemoryError, SecretBuf};
 
+pub mod feather;
 mod filling;
 
 pub use filling::{Escapes, Filling, Gap};
@@ -12,12 +13,15 @@ mod sealed {
 
 /// A pure function over values. Closed: a general closure could capture what it is shown, so
 /// only the types of this module implement it, and ARCHITECTURE.md lists them.
-pub trait Transform: sealed::Sealed {
+///
+/// `F` is what may go wrong, and never says anything of an input in words. `O` is where the result
+/// goes: one buffer, or several.
+pub trait Transform<F = MemoryError, O = SecretBuf>: sealed::Sealed {
     /// Appends the result to `out`.
     ///
     /// # Errors
-    /// [`MemoryError`] when it does not fit into locked memory.
-    fn run(&self, inputs: &[&[u8]], out: &mut SecretBuf) -> Result<(), MemoryError>;
+    /// `F`: at least that the result does not fit into locked memory. `out` may then hold a part.
+    fn run(&self, inputs: &[&[u8]], out: &mut O) -> Result<(), F>;
 }
 
 /// How a [`Document`] is written.
