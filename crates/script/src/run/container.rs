@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use subrosa_egress::feather::{Fault, Operation};
 
-use super::value::{Secret, Value, compute, join};
+use super::value::{Taint, Value, compute};
 
 /// Most members of one container.
 pub(crate) const MEMBERS: usize = 100_000;
@@ -18,10 +18,10 @@ pub(crate) enum Member {
 }
 
 impl Member {
-    fn taint(&self) -> Option<&Secret> {
+    fn taint(&self) -> Option<Taint> {
         match self {
-            Self::Text(value) => value.secret(),
-            Self::Container(container) => container.taint.as_ref(),
+            Self::Text(value) => value.taint(),
+            Self::Container(container) => container.taint.clone(),
         }
     }
 
@@ -34,12 +34,12 @@ impl Member {
     }
 
     /// The same, deriving from `taint` as well.
-    pub(crate) fn tainted(self, taint: Option<&Secret>) -> Result<Self, Fault> {
+    pub(crate) fn tainted(self, taint: Option<&Taint>) -> Result<Self, Fault> {
         match (self, taint) {
             (Self::Text(value), taint) => value.tainted(taint).map(Self::Text),
             (Self::Container(container), None) => Ok(Self::Container(container)),
             (Self::Container(mut container), Some(taint)) => {
-                Rc::make_mut(&mut container).add_taint(taint)?;
+                Rc::make_mut(&mut container).add_taint(taint);
                 Ok(Self::Container(container))
             }
         }
@@ -54,7 +54,7 @@ pub(crate) struct Container {
     /// Where public keys are.
     index: HashMap<Rc<str>, usize>,
     /// What it derives from if any member, or that there is one, is a secret.
-    pub(crate) taint: Option<Secret>,
+    pub(crate) taint: Option<Taint>,
 }
 
 /// Why a container does not do it.
@@ -84,15 +84,16 @@ impl Container {
         !self.keys.is_empty()
     }
 
-    pub(crate) fn add_taint(&mut self, taint: &Secret) -> Result<(), Fault> {
-        self.taint = join(self.taint.take(), Some(taint))?;
-        Ok(())
+    pub(crate) fn add_taint(&mut self, taint: &Taint) {
+        self.taint = Some(match self.taint.take() {
+            Some(before) => before.and(taint),
+            None => taint.clone(),
+        });
     }
 
-    fn note(&mut self, taint: Option<&Secret>) -> Result<(), Fault> {
-        match taint {
-            Some(taint) => self.add_taint(taint),
-            None => Ok(()),
+    fn note(&mut self, taint: Option<Taint>) {
+        if let Some(taint) = taint {
+            self.add_taint(&taint);
         }
     }
 
@@ -104,7 +105,7 @@ impl Container {
         if self.members.len() == MEMBERS {
             return Err(Unfit::Full);
         }
-        self.note(member.taint())?;
+        self.note(member.taint());
         self.members.push(member);
         Ok(())
     }
@@ -114,8 +115,8 @@ impl Container {
         if !self.is_map() && !self.members.is_empty() {
             return Err(Unfit::NoMap);
         }
-        self.note(key.secret())?;
-        self.note(member.taint())?;
+        self.note(key.taint());
+        self.note(member.taint());
         if let Some(at) = self.find(&key)? {
             self.members[at] = member;
             return Ok(());
@@ -157,13 +158,13 @@ impl Container {
             return Ok(None);
         };
         let member = self.members[at].clone().tainted(self.taint.as_ref())?;
-        member.tainted(key.secret()).map(Some)
+        member.tainted(key.taint().as_ref()).map(Some)
     }
 
     /// Takes out the first member of a list that is the same text; of a map, the one with that key.
     /// Returns whether there was one.
     pub(crate) fn remove(&mut self, value: &Value) -> Result<bool, Fault> {
-        self.note(value.secret())?;
+        self.note(value.taint());
         let mut place = None;
         if self.is_map() {
             place = self.find(value)?;
@@ -198,7 +199,7 @@ impl Container {
         if !other.is_map() && !other.members.is_empty() {
             return Err(Unfit::NoMap);
         }
-        self.note(other.taint.as_ref())?;
+        self.note(other.taint.clone());
         for (key, member) in other.keys.iter().zip(&other.members) {
             self.set(key.clone(), member.clone())?;
         }
@@ -234,7 +235,7 @@ impl Container {
         }
         Value::public(if is_there { "true" } else { "false" })
             .tainted(self.taint.as_ref())?
-            .tainted(value.secret())
+            .tainted(value.taint().as_ref())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use subrosa_egress::feather::{Fault, Operation};
+use subrosa_egress::feather::{Fault, FaultKind, Operation, Split};
 use subrosa_egress::{Input, Labels, Sensitive, danger};
 
 use crate::world::{Given, Typed};
@@ -21,12 +21,18 @@ pub(crate) enum Value {
     Secret(Secret),
 }
 
-/// A text that leaves with `sensitive … with risk` alone. Also what a condition on it hands to all that
-/// is assigned behind it: see [`Secret::taint`].
+/// A text that leaves with `sensitive … with risk` alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Secret {
     pub(crate) value: Arc<Sensitive>,
     /// The lines that made it one, ascending.
+    pub(crate) lines: Rc<[u32]>,
+}
+
+/// What a condition on a secret hands to all that is assigned behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct Taint {
+    pub(crate) labels: Rc<Labels>,
     pub(crate) lines: Rc<[u32]>,
 }
 
@@ -38,21 +44,31 @@ impl Secret {
         }
     }
 
-    pub(crate) fn labels(&self) -> &Labels {
-        self.value.labels()
+    pub(crate) fn taint(&self) -> Taint {
+        Taint {
+            labels: Rc::new(self.value.labels().clone()),
+            lines: Rc::clone(&self.lines),
+        }
+    }
+}
+
+impl Taint {
+    /// What both make together.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        if other.labels.is_subset(&self.labels) && other.lines.iter().all(|line| self.lines.contains(line)) {
+            return self;
+        }
+        Self {
+            labels: Rc::new(self.labels.union(&other.labels).cloned().collect()),
+            lines: few(self.lines.iter().chain(&*other.lines).copied()),
+        }
     }
 
-    /// An empty text that derives from the same entries.
-    pub(crate) fn taint(&self) -> Result<Self, Fault> {
-        let inputs = [
-            Input::Sensitive(&self.value),
-            Input::Public(b"0"),
-            Input::Public(b"0"),
-        ];
-        Ok(Self {
-            value: Arc::new(Sensitive::derive_from(&Operation::Slice, &inputs)?),
-            lines: Rc::clone(&self.lines),
-        })
+    /// What all of them make together; `None` where there is none.
+    pub(crate) fn of<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut all = all.into_iter();
+        let first = all.next()?.clone();
+        Some(all.fold(first, Self::and))
     }
 }
 
@@ -97,19 +113,31 @@ impl Value {
         }
     }
 
+    pub(crate) fn taint(&self) -> Option<Taint> {
+        self.secret().map(Secret::taint)
+    }
+
     /// The same, deriving from `taint` as well.
-    pub(crate) fn tainted(self, taint: Option<&Secret>) -> Result<Self, Fault> {
-        match (taint, &self) {
-            (None, _) => Ok(self),
-            (Some(taint), Self::Secret(secret))
-                if taint.labels().is_subset(secret.labels()) && taint.lines == secret.lines =>
-            {
-                Ok(self)
+    pub(crate) fn tainted(self, taint: Option<&Taint>) -> Result<Self, Fault> {
+        let Some(taint) = taint else {
+            return Ok(self);
+        };
+        let (value, lines) = match &self {
+            Self::Public(text) => {
+                let value = Sensitive::public(text.as_bytes(), (*taint.labels).clone());
+                let none = |_| Fault {
+                    what: "a secret",
+                    kind: FaultKind::Memory,
+                };
+                (value.map_err(none)?, Rc::clone(&taint.lines))
             }
-            (Some(taint), _) => {
-                compute(Operation::Concat, &[&self, &Self::Secret(taint.clone())], None)
-            }
-        }
+            Self::Secret(secret) => (
+                secret.value.tainted(&taint.labels),
+                few(secret.lines.iter().chain(&*taint.lines).copied()),
+            ),
+        };
+        let value = Arc::new(value);
+        Ok(Self::Secret(Secret { value, lines }))
     }
 
     /// What it says as a truth: one bit of a secret, where a header said `sensitive`.
@@ -142,7 +170,7 @@ pub(crate) fn compute(
         return Ok(Value::Public(String::from_utf8_lossy(&text).into()));
     }
     let given: Vec<Input<'_>> = inputs.iter().map(|input| input.input()).collect();
-    let value = Sensitive::derive_from(&operation, &given)?;
+    let value = Sensitive::derive_from(&operation, &given, &Labels::new())?;
     Ok(Value::Secret(Secret {
         value: Arc::new(value),
         lines: lines(inputs, line),
@@ -151,14 +179,13 @@ pub(crate) fn compute(
 
 /// The parts of a text; secrets if it or the separator is one.
 pub(crate) fn split(text: &Value, separator: &Value, line: u32) -> Result<Vec<Value>, Fault> {
-    use subrosa_egress::feather::Split;
     if let (Value::Public(text), Value::Public(separator)) = (text, separator) {
         let parts = Split.evaluate(text.as_bytes(), separator.as_bytes())?;
         let public = |part: Vec<u8>| Value::Public(String::from_utf8_lossy(&part).into());
         return Ok(parts.into_iter().map(public).collect());
     }
     let lines = lines(&[text, separator], Some(line));
-    let parts = Sensitive::derive_all(&Split, &[text.input(), separator.input()])?;
+    let parts = danger::derive_all(&Split, &[text.input(), separator.input()], &Labels::new())?;
     let secret = |part| {
         Value::Secret(Secret {
             value: Arc::new(part),
@@ -169,27 +196,12 @@ pub(crate) fn split(text: &Value, separator: &Value, line: u32) -> Result<Vec<Va
 }
 
 fn lines(inputs: &[&Value], line: Option<u32>) -> Rc<[u32]> {
-    let mut all: BTreeSet<u32> = inputs
-        .iter()
-        .filter_map(|input| input.secret())
-        .flat_map(|secret| secret.lines.iter().copied())
-        .collect();
-    all.extend(line);
-    all.into_iter().take(LINES).collect()
+    let secrets = inputs.iter().filter_map(|input| input.secret());
+    few(secrets.flat_map(|secret| secret.lines.iter().copied()).chain(line))
 }
 
-/// What several taints make together.
-pub(crate) fn join(one: Option<Secret>, other: Option<&Secret>) -> Result<Option<Secret>, Fault> {
-    match (one, other) {
-        (None, None) => Ok(None),
-        (Some(one), None) => Ok(Some(one)),
-        (None, Some(other)) => other.taint().map(Some),
-        (Some(one), Some(other)) => {
-            let other = Value::Secret(other.taint()?);
-            match Value::Secret(one).tainted(other.secret())? {
-                Value::Secret(both) => Ok(Some(both)),
-                Value::Public(_) => Ok(None),
-            }
-        }
-    }
+/// The first of them, ascending, each once.
+fn few(lines: impl Iterator<Item = u32>) -> Rc<[u32]> {
+    let all: BTreeSet<u32> = lines.collect();
+    all.into_iter().take(LINES).collect()
 }

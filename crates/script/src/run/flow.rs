@@ -1,0 +1,189 @@
+//! What blocks may do, seen before one of them is chosen.
+
+use std::collections::BTreeSet;
+
+use crate::syntax::ast::{Block, Cabinet, Command, Place, Script, Statement, Target};
+use crate::syntax::{ContainerId, FunctionId, Span, VariableId};
+
+/// What a block may assign that is there when it has ended.
+#[derive(Debug, Default)]
+pub(crate) struct Assigned {
+    pub(crate) variables: BTreeSet<VariableId>,
+    pub(crate) containers: BTreeSet<ContainerId>,
+    pub(crate) entries: BTreeSet<Box<str>>,
+}
+
+/// What a look through blocks finds.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) assigned: Assigned,
+    /// The first statement that lets something out without `sensitive … with risk`.
+    pub(crate) sink: Option<Span>,
+    /// Whether it may end the function or script.
+    pub(crate) ends: bool,
+}
+
+/// Looks through blocks and the functions that they call.
+pub(crate) struct Look<'s> {
+    script: &'s Script,
+    called: BTreeSet<FunctionId>,
+    seen: Seen,
+    /// Whether what is assigned is that of a function, and gone when it ends.
+    is_within: bool,
+    /// Whether a cluster around says `sensitive`.
+    is_sensitive: bool,
+}
+
+impl<'s> Look<'s> {
+    pub(crate) fn at(script: &'s Script) -> Self {
+        Self {
+            script,
+            called: BTreeSet::new(),
+            seen: Seen::default(),
+            is_within: false,
+            is_sensitive: false,
+        }
+    }
+
+    pub(crate) fn seen(self) -> Seen {
+        self.seen
+    }
+
+    pub(crate) fn block(&mut self, block: &Block) {
+        self.statements(&block.statements);
+    }
+
+    pub(crate) fn statements(&mut self, statements: &[Statement]) {
+        for statement in statements {
+            self.statement(statement);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        let is_sensitive = self.is_sensitive || statement.clauses.sensitive.is_some();
+        let is_let_out = is_sensitive && statement.risk.is_some();
+        if is_sink(&statement.command) && !is_let_out {
+            self.seen.sink.get_or_insert(statement.span);
+        }
+        if let Some(target) = target(&statement.command) {
+            self.assign(&target.place);
+        }
+        match &statement.command {
+            Command::Store { entry, .. } => {
+                self.seen.assigned.entries.insert(entry.clone());
+            }
+            Command::Container { name, body } | Command::Open { name, body } => {
+                self.assign(&Place::Container(*name));
+                self.block(body);
+            }
+            Command::List { list, .. } => self.operand_container(statement, *list),
+            Command::Map { map, .. } => self.operand_container(statement, *map),
+            Command::Step { variable, .. } => self.assign(&Place::Variable(*variable)),
+            Command::If { arms, otherwise } => {
+                for block in arms.iter().map(|arm| &arm.body).chain(otherwise) {
+                    self.block(block);
+                }
+            }
+            Command::Repeat { body, .. } | Command::While { body, .. } => self.block(body),
+            Command::Iterate { item, body, .. } => {
+                self.assign(&Place::Variable(*item));
+                self.block(body);
+            }
+            Command::Cluster { body } => {
+                let before = self.is_sensitive;
+                self.is_sensitive = is_sensitive;
+                self.block(body);
+                self.is_sensitive = before;
+            }
+            Command::Invoke { function, .. } => self.function(*function),
+            Command::Success { .. } | Command::Failure { .. } => {
+                self.seen.ends |= !self.is_within;
+            }
+            _ => {}
+        }
+    }
+
+    fn function(&mut self, id: FunctionId) {
+        let Some(function) = self.script.function(id) else {
+            return;
+        };
+        if !self.called.insert(id) {
+            return;
+        }
+        let before = (self.is_within, self.is_sensitive);
+        (self.is_within, self.is_sensitive) = (true, false);
+        self.block(&function.body);
+        (self.is_within, self.is_sensitive) = before;
+    }
+
+    fn operand_container(
+        &mut self,
+        statement: &Statement,
+        id: crate::syntax::ast::OperandId,
+    ) {
+        use crate::syntax::ast::OperandKind;
+        if let Some(operand) = statement.phrase.operand(id)
+            && let OperandKind::Container(container) = operand.kind
+        {
+            self.assign(&Place::Container(container));
+        }
+    }
+
+    fn assign(&mut self, place: &Place) {
+        let assigned = &mut self.seen.assigned;
+        match place {
+            Place::Vault(entry) => {
+                assigned.entries.insert(entry.clone());
+            }
+            // Those of a function are its own.
+            _ if self.is_within => {}
+            Place::Variable(variable) => {
+                assigned.variables.insert(*variable);
+            }
+            Place::Container(container) => {
+                assigned.containers.insert(*container);
+            }
+        }
+    }
+}
+
+/// Whether a command shows that it ran.
+pub(crate) fn is_sink(command: &Command) -> bool {
+    match command {
+        Command::Say { .. }
+        | Command::Ask { .. }
+        | Command::Script { .. }
+        | Command::Program { .. }
+        | Command::Environment { .. }
+        | Command::Call { .. }
+        | Command::Import { .. } => true,
+        Command::Cabinet(cabinet) => !matches!(
+            cabinet,
+            Cabinet::Read { .. } | Cabinet::List { .. }
+        ),
+        _ => false,
+    }
+}
+
+/// Where the result of a command goes.
+pub(crate) fn target(command: &Command) -> Option<&Target> {
+    match command {
+        Command::Assign { into, .. }
+        | Command::Fetch { into, .. }
+        | Command::Append { into, .. }
+        | Command::Plus { into, .. }
+        | Command::Ask { into, .. }
+        | Command::Text { into, .. }
+        | Command::Math { into, .. }
+        | Command::Bool { into, .. }
+        | Command::Parameter { into, .. }
+        | Command::Cabinet(Cabinet::Read { into, .. } | Cabinet::List { into, .. }) => Some(into),
+        Command::Script { into, .. }
+        | Command::Program { into, .. }
+        | Command::Call { into, .. }
+        | Command::List { into, .. }
+        | Command::Map { into, .. }
+        | Command::Invoke { into, .. } => into.as_ref(),
+        _ => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! How statements end that do not just go on.
+
+use crate::syntax::{Note, Span};
+use crate::world::WorldError;
+use subrosa_egress::feather::{Fault, FaultKind};
+
+use super::container::{MEMBERS, Unfit};
+use super::value::Value;
+
+/// Why a statement did not go on to the next.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// `success`, `failure`: the end of a function or of the script. `is_secret` where whether it came
+    /// to that is one.
+    Done {
+        is_success: bool,
+        value: Option<Value>,
+        is_secret: bool,
+    },
+    /// It failed or was refused.
+    Failed(Box<Failure>),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+/// A statement that failed or was refused. None of its texts holds a secret.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: String,
+    pub(crate) span: Option<Span>,
+    pub(crate) notes: Vec<Note>,
+    /// Whether egress was refused.
+    pub(crate) is_refusal: bool,
+    /// Whether it depends on what a secret is.
+    pub(crate) is_secret: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: String::new(),
+            span: None,
+            notes: Vec::new(),
+            is_refusal: false,
+            is_secret: false,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn at(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    pub(crate) fn refusal(mut self) -> Self {
+        self.is_refusal = true;
+        self
+    }
+
+    /// It depends on a secret, if this is so.
+    pub(crate) fn secret_if(mut self, is_secret: bool) -> Self {
+        self.is_secret |= is_secret;
+        self
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let hint = match fault.kind {
+            FaultKind::Number => "numbers are digits, with `-` in front and `.` within; trim others",
+            FaultKind::Truth => "compare it first: `is`, `>`, `contains`",
+            _ => "",
+        };
+        Self::new("fault", fault.to_string()).hint(hint)
+    }
+}
+
+impl From<Unfit> for Failure {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Fault(fault) => fault.into(),
+            Unfit::Full => Self::new(
+                "container-full",
+                format!("a container has at most {MEMBERS} members"),
+            ),
+            Unfit::NoList => Self::new("not-a-list", "this is a map, and a list is needed")
+                .hint("give the member a key: add map 'key' 'value'"),
+            Unfit::NoMap => Self::new("not-a-map", "this is a list, and a map is needed")
+                .hint("add the member without a key: add item 'value'"),
+        }
+    }
+}
+
+impl From<WorldError> for Failure {
+    fn from(error: WorldError) -> Self {
+        let message = error.to_string();
+        match error {
+            WorldError::Missing { name } => Self::new("missing-entry", message)
+                .hint(format!("store it first: 'value' into vault '{name}'")),
+            WorldError::Refused { remedy, .. } => {
+                Self::new("refused", message).hint(remedy).refusal()
+            }
+            WorldError::Failed { .. } => Self::new("failed", message),
+            WorldError::NotBuilt { .. } => Self::new("not-built", message),
+        }
+    }
+}
