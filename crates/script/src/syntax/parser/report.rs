@@ -1,0 +1,171 @@
+//! Which errors are told, and what their excerpts may show.
+//!
+//! One quote too many or too few turns texts into code and code into texts up to the next one.
+//! What then does not parse may be a secret in full view, so that an error after a text which
+//! spans lines shows nothing, unless the statements between parse and prove that quotes pair.
+
+use super::super::diagnostic::{Diagnostic, Errors};
+use super::super::masks;
+use super::super::source::{Source, Span, slice};
+use super::super::token::{Kind, Lexed};
+use super::super::words::is_keyword;
+use super::MAX_ERRORS;
+
+pub(super) fn errors(source: Source, lexed: Lexed, told: Vec<Diagnostic>) -> Box<Errors> {
+    let mut source = source;
+    let text = source.text();
+    let mut all = told;
+    all.extend(lexed.diagnostics.iter().cloned());
+    all.sort_by_key(|one| one.span.start);
+
+    let regions = lexed.regions();
+    let starts: Vec<u32> = regions
+        .iter()
+        .map(|region| {
+            lexed
+                .tokens
+                .get(region.start)
+                .map_or(0, |token| token.span.start)
+        })
+        .collect();
+    let region_of = |at: u32| starts.partition_point(|start| *start <= at).checked_sub(1);
+    let mut wrong = vec![false; regions.len()];
+    for one in &all {
+        if let Some(wrong) = region_of(one.span.start).and_then(|at| wrong.get_mut(at)) {
+            *wrong = true;
+        }
+    }
+
+    let doubts = doubts(text, &lexed, &wrong);
+    let mut hidden: Vec<Span> = doubts
+        .iter()
+        .map(|doubt| from_quote(text, *doubt))
+        .collect();
+    let of_errors: Vec<_> = regions
+        .iter()
+        .zip(&wrong)
+        .filter(|(_, wrong)| **wrong)
+        .map(|(region, _)| region.clone())
+        .collect();
+    hidden.extend(masks::of_errors(text, &lexed, &of_errors));
+
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let mut last_region = None;
+    let mut last_doubt = None;
+    for one in all {
+        let doubt = doubts.iter().position(|doubt| {
+            doubt.start <= one.span.start && one.span.start < doubt.end.max(doubt.start + 1)
+        });
+        let unclosed = lexed.unterminated.is_some() && doubt == doubts.len().checked_sub(1);
+        if unclosed && doubt.is_some() {
+            continue;
+        }
+        let region = region_of(one.span.start).filter(|_| one.code != "unclosed-comment");
+        let again = region.is_some() && region == last_region;
+        if again || (doubt.is_some() && doubt == last_doubt) {
+            continue;
+        }
+        last_region = region.or(last_region);
+        last_doubt = doubt.or(last_doubt);
+        kept.push(match doubt {
+            Some(_) => unnamed(one),
+            None => one,
+        });
+    }
+    if let Some(doubt) = doubts.last().filter(|_| lexed.unterminated.is_some()) {
+        kept.push(unclosed(*doubt));
+    }
+    kept.truncate(MAX_ERRORS);
+    source.mask(hidden);
+    let diagnostics = kept.into_iter().map(|one| discreet(&source, one)).collect();
+    Box::new(Errors {
+        source,
+        diagnostics,
+    })
+}
+
+/// Stretches in which quotes may not pair as their author meant. With a text that has no end, the
+/// last stretch reaches to the end.
+fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
+    let mut doubts: Vec<Span> = Vec::new();
+    let mut unsure: Option<u32> = None;
+    let mut extended = false;
+    for (region, wrong) in lexed.regions().into_iter().zip(wrong) {
+        let tokens = lexed.tokens.get(region).unwrap_or_default();
+        let spans_lines =
+            |kind: Kind, span: Span| kind == Kind::Text && slice(text, span).contains('\n');
+        let first = tokens
+            .iter()
+            .find(|token| spans_lines(token.kind, token.span));
+        let last = tokens
+            .last()
+            .is_some_and(|token| spans_lines(token.kind, token.span));
+        if let Some(first) = first.filter(|_| unsure.is_none() && (*wrong || last)) {
+            unsure = Some(first.span.start);
+            extended = false;
+        }
+        let end = tokens.last().map_or(0, |token| token.span.end);
+        match (unsure, wrong) {
+            (Some(_), true) if extended => {
+                if let Some(doubt) = doubts.last_mut() {
+                    doubt.end = end;
+                }
+            }
+            (Some(start), true) => {
+                doubts.push(Span { start, end });
+                extended = true;
+            }
+            (Some(_), false) if !last => unsure = None,
+            _ => {}
+        }
+    }
+    if let Some(span) = lexed.unterminated {
+        match doubts.last_mut().filter(|_| extended && unsure.is_some()) {
+            Some(doubt) => doubt.end = span.end.max(doubt.end),
+            None => doubts.push(Span {
+                start: unsure.unwrap_or(span.start),
+                end: span.end,
+            }),
+        }
+    }
+    doubts
+}
+
+/// From the first quote of the line on: on the line itself nothing tells which quote is astray.
+fn from_quote(text: &str, doubt: Span) -> Span {
+    let before = text.get(..doubt.first()).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let quote = text.get(line..).and_then(|rest| rest.find('\''));
+    let start = quote.map_or(doubt.first(), |at| (line + at).min(doubt.first()));
+    Span::new(start, doubt.last())
+}
+
+fn unclosed(doubt: Span) -> Diagnostic {
+    let span = Span {
+        start: doubt.start,
+        end: doubt.start + 1,
+    };
+    Diagnostic::error("unterminated-text", "this text is not closed", span)
+        .label("opened here, and no quote closes it before the script ends")
+        .hint("close it with `'`; a quote inside of a text is `\\'`")
+}
+
+/// An error that tells nothing but its place.
+fn unnamed(one: Diagnostic) -> Diagnostic {
+    Diagnostic::error(
+        one.code,
+        "this does not parse, after a text that spans lines",
+        one.span,
+    )
+    .label("not shown: it may be part of a text")
+    .hint("look for a missing or a surplus `'` before it; a quote inside of a text is `\\'`")
+}
+
+/// Takes what is masked out of the message.
+fn discreet(source: &Source, mut one: Diagnostic) -> Diagnostic {
+    let named = source.slice(one.span);
+    if source.is_masked(one.span) && !is_keyword(named) && one.message.contains('`') {
+        one.message = "this does not belong here".to_owned();
+    }
+    one
+}
