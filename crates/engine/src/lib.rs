@@ -10,6 +10,7 @@ pub mod import;
 pub mod meeting;
 pub mod placeholder;
 pub mod providers;
+pub mod scripts;
 
 mod agents;
 mod anchoring;

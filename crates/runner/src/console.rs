@@ -99,6 +99,13 @@ impl Console {
         self
     }
 
+    /// The same, with standard output to somewhere else.
+    #[must_use]
+    pub fn with_output(mut self, output: Outlet) -> Self {
+        self.output = output;
+        self
+    }
+
     /// Whether a command would get a pseudo-terminal: output is on a terminal.
     #[must_use]
     pub fn on_terminal(&self) -> bool {

@@ -113,6 +113,15 @@ impl Environment {
         Ok(environment)
     }
 
+    /// Adds a variable that a script set for its children, whatever its name: what it says to the
+    /// loader it could say by itself.
+    ///
+    /// # Errors
+    /// [`RunError::Nul`] for a NUL byte.
+    pub fn set_any(&mut self, name: &OsStr, value: OsString) -> Result<(), RunError> {
+        self.put(name, value)
+    }
+
     /// Adds a variable that holds no secret: a placeholder, or what an operator wrote.
     ///
     /// # Errors

@@ -76,23 +76,27 @@ impl Files {
     /// What the system said; [`io::ErrorKind::InvalidData`] for what is no text,
     /// [`io::ErrorKind::FileTooLarge`].
     pub fn read(&self, path: &Path, limit: usize) -> io::Result<String> {
-        let mut options = OpenOptions::new();
-        let file = without_waiting(options.read(true)).open(self.path(path)?)?;
-        if !file.metadata()?.is_file() || is_proc(&file)? {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is no regular file, and only these are read",
-            ));
-        }
         let mut content = Vec::new();
         let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(most).read_to_end(&mut content)?;
+        self.open(path)?.take(most).read_to_end(&mut content)?;
         if content.len() > limit {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        String::from_utf8(content).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8")
-        })
+        String::from_utf8(content)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+    }
+
+    /// Opens such a file.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let file = without_waiting(options.read(true)).open(self.path(path)?)?;
+        match file.metadata()?.is_file() && !is_proc(&file)? {
+            true => Ok(file),
+            false => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no regular file, and only these are read",
+            )),
+        }
     }
 
     /// Creates an empty file where there is none.
@@ -139,14 +143,7 @@ impl Files {
     /// # Errors
     /// What the system said.
     pub fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file = without_waiting(options.read(true)).open(self.path(from)?)?;
-        if !file.metadata()?.is_file() || is_proc(&file)? {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is no regular file, and only these are copied",
-            ));
-        }
+        let mut file = self.open(from)?;
         let permissions = file.metadata()?.permissions();
         let mut options = OpenOptions::new();
         let mut copy = options.write(true).create_new(true).open(self.path(to)?)?;

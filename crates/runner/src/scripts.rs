@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use subrosa_egress::kind;
-use subrosa_crypto::SecretBuf;
 use subrosa_egress::{Lent, Sensitive, Sink, SinkError};
 use subrosa_model::{Destination, Inject};
 use subrosa_redact::KnownSet;
@@ -71,7 +70,7 @@ impl ProcessSink {
     ) -> Result<(), SinkError> {
         let known = match self.is_masked {
             true => known.clone(),
-            false => KnownSet::default(),
+            false => KnownSet::empty(),
         };
         self.stage.advance(|staged| {
             let mut arguments = Vec::new();
@@ -171,7 +170,7 @@ impl Sink for WriteSink {
 pub struct ReadSink {
     files: Files,
     limit: usize,
-    text: Option<SecretBuf>,
+    text: Option<Sensitive>,
 }
 
 impl ReadSink {
@@ -188,7 +187,7 @@ impl ReadSink {
     /// What was read, after the release.
     #[must_use]
     pub fn take(self) -> Option<Sensitive> {
-        self.text.map(Sensitive::input)
+        self.text
     }
 }
 
@@ -201,9 +200,9 @@ impl Sink for ReadSink {
 
     fn accept(&mut self, lent: Lent<'_>) -> Result<(), SinkError> {
         for (_, path) in lent.iter() {
-            let text = self.files.read(Path::new(OsStr::from_bytes(path)), self.limit);
-            let text = text.map_err(|error| SinkError::new(error.to_string()))?;
-            let text = SecretBuf::take(text.into_bytes());
+            let file = self.files.open(Path::new(OsStr::from_bytes(path)));
+            let mut file = file.map_err(|error| SinkError::new(error.to_string()))?;
+            let text = Sensitive::read(&mut file, self.limit);
             self.text = Some(text.map_err(|error| SinkError::new(error.to_string()))?);
         }
         Ok(())

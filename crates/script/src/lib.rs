@@ -33,4 +33,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod run;
 pub mod syntax;
+pub mod world;

@@ -18,6 +18,6 @@ mod words;
 
 pub use diagnostic::{Diagnostic, Errors, Note, Severity};
 pub use format::format;
-pub use names::{ContainerId, FunctionId, Names, VariableId};
+pub use names::{ContainerId, FunctionId, NameId, Names, VariableId};
 pub use parser::{MAX_DEPTH, MAX_ERRORS, MAX_OPERANDS, MAX_PARTS, MAX_STATEMENTS, parse};
 pub use source::{MAX_SCRIPT, Source, Span};

@@ -134,7 +134,7 @@ pub trait Cabinet {
     ///
     /// # Errors
     /// [`WorldError`]; nothing was created or changed where it was refused.
-    fn write(
+    fn write_file(
         &mut self,
         site: Site,
         path: Given<'_>,
@@ -146,7 +146,12 @@ pub trait Cabinet {
     ///
     /// # Errors
     /// [`WorldError::Failed`], also for what is no text.
-    fn read(&mut self, site: Site, path: Given<'_>, limit: usize) -> Result<Typed, WorldError>;
+    fn read_file(
+        &mut self,
+        site: Site,
+        path: Given<'_>,
+        limit: usize,
+    ) -> Result<Typed, WorldError>;
 
     /// Creates an empty file.
     ///
@@ -247,7 +252,7 @@ pub trait Calls {
         site: Site,
         capability: &str,
         with: Option<Given<'_>>,
-    ) -> Result<Sensitive, WorldError>;
+    ) -> Result<Typed, WorldError>;
 }
 
 /// Time.

@@ -30,6 +30,7 @@
 pub mod anchor;
 pub mod files;
 pub mod folder;
+pub mod memory;
 pub mod pins;
 pub mod postgres;
 pub mod prelog;

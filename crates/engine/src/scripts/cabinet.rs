@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use subrosa_egress::{Sensitive, Sink};
+use subrosa_egress::Sensitive;
 use subrosa_runner::{FileChange, PathSink, ReadSink, WriteSink};
 use subrosa_script::world::{Cabinet, Given, Site, Typed, WorldError, Writing};
 
 use super::{World, failed};
 
 impl Cabinet for World {
-    fn write(
+    fn write_file(
         &mut self,
         site: Site,
         path: Given<'_>,
@@ -35,7 +35,12 @@ impl Cabinet for World {
         self.hand_over(site, &values, &mut sink)
     }
 
-    fn read(&mut self, site: Site, path: Given<'_>, limit: usize) -> Result<Typed, WorldError> {
+    fn read_file(
+        &mut self,
+        site: Site,
+        path: Given<'_>,
+        limit: usize,
+    ) -> Result<Typed, WorldError> {
         match path {
             Given::Public(path) => {
                 let text = self.files.read(Path::new(path), limit);

@@ -37,7 +37,7 @@ impl Entries for World {
         let glob = crate::select::glob(glob).map_err(|error| failed("system filter", error))?;
         let (taken, left) = std::mem::take(&mut self.variables)
             .into_iter()
-            .partition(|(name, _)| name.to_str().is_some_and(|name| glob.is_match(name)));
+            .partition(|(name, _)| name.to_str().is_some_and(|name| glob.matches(name)));
         self.variables = left;
         let taken: Vec<_> = taken;
         for (name, value) in &taken {

@@ -16,7 +16,7 @@ use subrosa_model::{
 use subrosa_policy::Policy;
 use subrosa_runner::Files;
 use subrosa_script::world::WorldError;
-use subrosa_store::MemoryLog;
+use subrosa_store::memory::MemoryLog;
 
 use super::{Store, World, failed};
 use crate::{Effects, EngineError};

@@ -20,7 +20,7 @@ use subrosa_crypto::random;
 use subrosa_egress::{Facts, Gate, Kind, Released, Sensitive, Sink};
 use subrosa_model::{Action, Caller, Outcome, RequestId, SecretUse, UseRequest};
 use subrosa_runner::Files;
-use subrosa_script::world::{Calls, Given, Site, Time, WorldError};
+use subrosa_script::world::{Calls, Given, Site, Time, Typed, WorldError};
 
 use crate::Effects;
 
@@ -41,7 +41,7 @@ pub(crate) trait Store {
 /// A variable that a script set for its children.
 enum Variable {
     Public(OsString),
-    Secret(Arc<Sensitive>, Site),
+    Secret(Arc<Sensitive>),
 }
 
 /// The world of one script.
@@ -143,7 +143,7 @@ impl Calls for World {
         _: Site,
         _: &str,
         _: Option<Given<'_>>,
-    ) -> Result<Sensitive, WorldError> {
+    ) -> Result<Typed, WorldError> {
         Err(WorldError::NotBuilt { part: 6 })
     }
 }

@@ -66,7 +66,7 @@ impl Processes for World {
                 // It moves when a process is started; that it may is decided and recorded here.
                 let mut sink = LaterSink(format!("environment {checked}"));
                 self.hand_over(site, &[("value", value)], &mut sink)?;
-                Variable::Secret(Arc::clone(value), site)
+                Variable::Secret(Arc::clone(value))
             }
         };
         self.set.insert(checked.to_string(), variable);
@@ -100,7 +100,7 @@ impl World {
             .set
             .iter()
             .filter_map(|(name, variable)| match variable {
-                Variable::Secret(value, _) => Some((format!("variable:{name}"), Arc::clone(value))),
+                Variable::Secret(value) => Some((format!("variable:{name}"), Arc::clone(value))),
                 Variable::Public(_) => None,
             })
             .collect();
@@ -115,7 +115,7 @@ impl World {
         if values.is_empty() {
             let known = self.gate.known();
             let known = match output {
-                Output::AsItIs => KnownSet::default(),
+                Output::AsItIs => KnownSet::empty(),
                 _ => known,
             };
             let running =
@@ -147,12 +147,12 @@ impl World {
         timeout: Option<Duration>,
     ) -> Result<Command, RunError> {
         let path = self.variable("PATH");
-        let path = path.map_or_else(SearchPath::default, SearchPath::new);
+        let path = path.map_or_else(SearchPath::default, |path| SearchPath::parse(&path));
         let resolved = path.resolve(name, &self.directory)?;
         let mut environment = Environment::whole(self.variables.iter().cloned())?;
         for (name, variable) in &self.set {
             if let Variable::Public(value) = variable {
-                environment.replace(name, value.clone())?;
+                environment.set_any(OsStr::new(name), value.clone())?;
             }
         }
         let limits = ProcessLimits {

@@ -34,6 +34,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) hint: String,
     pub(crate) span: Option<Span>,
+    /// The statement that failed.
+    pub(crate) owner: Option<Span>,
     pub(crate) notes: Vec<Note>,
     /// Whether egress was refused.
     pub(crate) is_refusal: bool,
@@ -48,6 +50,7 @@ impl Failure {
             message: message.into(),
             hint: String::new(),
             span: None,
+            owner: None,
             notes: Vec::new(),
             is_refusal: false,
             is_secret: false,

@@ -1,0 +1,141 @@
+//! What operands come to.
+
+use std::rc::Rc;
+
+use subrosa_egress::feather::Operation;
+
+use super::container::Container;
+use super::stop::Failure;
+use super::value::{MASK, Secret, Taint, Value, compute};
+use super::{Item, Machine};
+use crate::syntax::ast::{Field, Operand, OperandKind, Part, Phrase, Template};
+use crate::syntax::{ContainerId, Source, VariableId};
+
+/// An operand with what it came to.
+pub(super) struct Evaluated {
+    pub(super) item: Item,
+    /// It is shown to nobody, whatever it is.
+    pub(super) is_hidden: bool,
+}
+
+impl Evaluated {
+    pub(super) fn is_secret(&self) -> bool {
+        self.is_hidden || self.item.taint().is_some()
+    }
+
+    pub(super) fn taint(&self) -> Option<Taint> {
+        self.item.taint()
+    }
+
+    /// As memo and trace show it.
+    pub(super) fn shown(&self) -> String {
+        if self.is_secret() {
+            return MASK.to_owned();
+        }
+        match self.item.text() {
+            Ok(text) => text.shown().to_owned(),
+            Err(_) => "…".to_owned(),
+        }
+    }
+}
+
+/// An operand that came to nothing, as it is written; texts are not shown.
+pub(super) fn unevaluated(operand: &Operand, source: &Source) -> String {
+    match operand.kind {
+        OperandKind::Text(_) | OperandKind::Number(_) => MASK.to_owned(),
+        _ => source.slice(operand.span).to_owned(),
+    }
+}
+
+impl<'s> Machine<'s, '_> {
+    pub(super) fn evaluate_all(&mut self, phrase: &'s Phrase) -> Result<Vec<Evaluated>, Failure> {
+        let mut all = Vec::with_capacity(phrase.operands.len());
+        for operand in &phrase.operands {
+            let line = self.line_of(operand.span);
+            let item = self
+                .evaluate(operand, line)
+                .map_err(|failure| failure.at(operand.span))?;
+            all.push(Evaluated {
+                item,
+                is_hidden: false,
+            });
+        }
+        Ok(all)
+    }
+
+    fn evaluate(&mut self, operand: &'s Operand, line: u32) -> Result<Item, Failure> {
+        Ok(match &operand.kind {
+            OperandKind::Text(template) => Item::Text(self.template(template, line)?),
+            OperandKind::Number(text) => Item::Text(Value::public(text.as_str())),
+            OperandKind::Bool(true) => Item::Text(Value::public("true")),
+            OperandKind::Bool(false) => Item::Text(Value::public("false")),
+            OperandKind::Variable(id) => Item::Text(self.known_variable(*id)?.clone()),
+            OperandKind::Field(field) => self.field(field)?,
+            OperandKind::Container(id) => Item::Container(Rc::clone(self.known_container(*id)?)),
+            OperandKind::Vault(name) => Item::Text(self.entry(name, line)?),
+        })
+    }
+
+    fn template(&mut self, template: &'s Template, line: u32) -> Result<Value, Failure> {
+        if let Some(text) = template.literal() {
+            return Ok(Value::public(text));
+        }
+        let mut parts = Vec::with_capacity(template.parts.len());
+        for part in &template.parts {
+            parts.push(self.part(part, line)?);
+        }
+        let parts: Vec<&Value> = parts.iter().collect();
+        Ok(compute(Operation::Concat, &parts, Some(line))?)
+    }
+
+    pub(super) fn part(&mut self, part: &'s Part, line: u32) -> Result<Value, Failure> {
+        Ok(match part {
+            Part::Literal(text) => Value::public(text.as_str()),
+            Part::Variable(id) => self.known_variable(*id)?.clone(),
+            Part::Field(field) => self.field(field)?.text()?,
+            Part::Vault(name) => self.entry(name, line)?,
+        })
+    }
+
+    fn field(&mut self, field: &Field) -> Result<Item, Failure> {
+        let container = self.known_container(field.container)?;
+        let is_secret = container.taint.is_some();
+        let key = Value::public(&field.key);
+        match container.get(&key)? {
+            Some(member) => Ok(member.into()),
+            None => {
+                let name = self.script.containers.text(field.container);
+                let message = format!("::{name} has no member {:?}", &*field.key);
+                Err(Failure::new("missing-member", message).secret_if(is_secret))
+            }
+        }
+    }
+
+    /// The value of a vault entry.
+    pub(super) fn entry(&mut self, name: &str, line: u32) -> Result<Value, Failure> {
+        let value = self.world.fetch(name)?;
+        let value = Value::Secret(Secret {
+            value,
+            lines: Rc::new([line]),
+        });
+        Ok(value.tainted(self.within.as_ref())?)
+    }
+
+    pub(super) fn known_variable(&self, id: VariableId) -> Result<&Value, Failure> {
+        self.variable(id).ok_or_else(|| {
+            let name = self.script.variables.text(id);
+            let message = format!("there is no variable @{name}");
+            Failure::new("unknown-variable", message)
+                .hint(format!("assign it first: 'value' into @{name}"))
+        })
+    }
+
+    pub(super) fn known_container(&self, id: ContainerId) -> Result<&Rc<Container>, Failure> {
+        self.container(id).ok_or_else(|| {
+            let name = self.script.containers.text(id);
+            let message = format!("there is no container ::{name}");
+            Failure::new("unknown-container", message)
+                .hint(format!("make it first: container into ::{name} … end"))
+        })
+    }
+}

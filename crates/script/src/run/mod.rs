@@ -1,0 +1,580 @@
+//! Runs a script.
+//!
+//! A value that derives from a secret is a [`value::Secret`]: sealed from this code, which can compute
+//! with it and hand it to the world, and ask one bit of it where a header says `sensitive`. What the
+//! bit decides is not to be seen: [`flow`] looks through both ways before one is taken, what they assign
+//! is a secret afterwards, and no line tells what ran.
+
+mod commands;
+mod container;
+mod eval;
+mod flow;
+mod memo;
+mod stop;
+mod tools;
+mod value;
+
+use std::io::Write;
+use std::rc::Rc;
+
+use subrosa_egress::feather::Fault;
+
+use crate::syntax::ast::{
+    Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target,
+};
+use crate::syntax::{ContainerId, Diagnostic, NameId, Span, VariableId};
+use crate::world::{Site, World};
+use container::{Container, Member};
+use eval::Evaluated;
+use flow::Look;
+use memo::{Level, Memo, Tags, line};
+use stop::{Failure, Stop};
+use value::{Taint, Value};
+
+/// Most blocks and calls within each other.
+pub const MAX_NESTED: usize = 256;
+/// Most calls within each other.
+pub const MAX_CALLS: usize = 64;
+/// Most statements that one run executes.
+pub const MAX_STEPS: u64 = 100_000_000;
+
+/// How a script ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By `success`.
+    Success,
+    /// By `failure`, at its end without either, or by a statement that failed.
+    Failure,
+    /// By a statement that was refused.
+    Refused,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// How it ended.
+    pub ending: Ending,
+    /// Why, where a statement failed or was refused.
+    pub diagnostic: Option<Diagnostic>,
+    /// Why the memo is not whole.
+    pub memo_error: Option<std::io::Error>,
+}
+
+/// Variables and containers of the script, or of one call.
+struct Frame {
+    variables: Vec<Option<Value>>,
+    containers: Vec<Option<Rc<Container>>>,
+    arguments: Vec<Item>,
+}
+
+impl Frame {
+    fn new(script: &Script, arguments: Vec<Item>) -> Self {
+        Self {
+            variables: vec![None; script.variables.len()],
+            containers: vec![None; script.containers.len()],
+            arguments,
+        }
+    }
+}
+
+/// What an operand comes to.
+#[derive(Debug, Clone)]
+enum Item {
+    Text(Value),
+    Container(Rc<Container>),
+}
+
+impl Item {
+    fn taint(&self) -> Option<Taint> {
+        match self {
+            Self::Text(value) => value.taint(),
+            Self::Container(container) => container.taint.clone(),
+        }
+    }
+
+    /// As text: a container's members.
+    fn text(&self) -> Result<Value, Fault> {
+        match self {
+            Self::Text(value) => Ok(value.clone()),
+            Self::Container(container) => container.text(),
+        }
+    }
+}
+
+impl From<Member> for Item {
+    fn from(member: Member) -> Self {
+        match member {
+            Member::Text(value) => Self::Text(value),
+            Member::Container(container) => Self::Container(container),
+        }
+    }
+}
+
+impl From<Item> for Member {
+    fn from(item: Item) -> Self {
+        match item {
+            Item::Text(value) => Self::Text(value),
+            Item::Container(container) => Self::Container(container),
+        }
+    }
+}
+
+/// The statements that follow in the blocks around the present one.
+struct Following<'s> {
+    statements: &'s [Statement],
+}
+
+/// A script that runs.
+struct Machine<'s, 'w> {
+    script: &'s Script,
+    world: &'w mut dyn World,
+    memo: Memo<'w>,
+    frames: Vec<Frame>,
+    /// The taint of the conditions around.
+    within: Option<Taint>,
+    /// The header of the outermost of them.
+    header: Option<Span>,
+    /// For each call, the blocks that go on.
+    following: Vec<Vec<Following<'s>>>,
+    nested: usize,
+    steps: u64,
+    /// Clauses of the clusters around.
+    cluster: Clauses,
+}
+
+/// Runs a script to its end. `memo` gets a line for each statement.
+pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Report {
+    let mut machine = Machine {
+        script,
+        world,
+        memo: Memo {
+            file: memo,
+            error: None,
+        },
+        frames: vec![Frame::new(script, Vec::new())],
+        within: None,
+        header: None,
+        following: vec![Vec::new()],
+        nested: 0,
+        steps: 0,
+        cluster: Clauses::default(),
+    };
+    let ended = machine.block(&script.body, false);
+    machine.within = None;
+    let (ending, diagnostic) = match ended {
+        Ok(()) => {
+            machine.tell(
+                Level::Failure,
+                Tags::default(),
+                "the script ended without success",
+                false,
+            );
+            let message = "the script ended without `success`";
+            let end = u32::try_from(script.source.text().trim_end().len()).unwrap_or(u32::MAX);
+            let span = Span {
+                start: end.saturating_sub(1),
+                end,
+            };
+            let told = Diagnostic::error("no-success", message, span)
+                .hint("end it with `success`, or with `failure` and why");
+            (Ending::Failure, Some(told))
+        }
+        Err(Stop::Done {
+            is_success: true, ..
+        }) => (Ending::Success, None),
+        Err(Stop::Done { .. }) => (Ending::Failure, None),
+        Err(Stop::Failed(failure)) => {
+            let ending = match failure.is_refusal {
+                true => Ending::Refused,
+                false => Ending::Failure,
+            };
+            (ending, Some(diagnostic(*failure, machine.header)))
+        }
+    };
+    Report {
+        ending,
+        diagnostic,
+        memo_error: machine.memo.error,
+    }
+}
+
+fn diagnostic(failure: Failure, header: Option<Span>) -> Diagnostic {
+    // Which statement of a block on a secret it was would tell which way was taken.
+    if let Some(header) = header {
+        return Diagnostic::error("failed-within", "a statement in this block failed", header)
+            .hint("which one, and why, is not said: it depends on a secret");
+    }
+    let span = failure.span.unwrap_or(Span { start: 0, end: 0 });
+    let mut told = Diagnostic::error(failure.code, failure.message, span);
+    told.notes = failure.notes;
+    if !failure.hint.is_empty() {
+        told = told.hint(failure.hint);
+    }
+    told
+}
+
+impl<'s> Machine<'s, '_> {
+    fn block(&mut self, block: &'s Block, is_loop: bool) -> Result<(), Stop> {
+        if self.nested == MAX_NESTED {
+            let message = format!("more than {MAX_NESTED} blocks and calls within each other");
+            return Err(Failure::new("too-deep", message).into());
+        }
+        self.nested += 1;
+        let mut ended = Ok(());
+        for (at, statement) in block.statements.iter().enumerate() {
+            // The body of a loop goes round: what stands before follows as well.
+            let statements = match is_loop {
+                true => &block.statements[..],
+                false => &block.statements[at + 1..],
+            };
+            if let Some(following) = self.following.last_mut() {
+                following.push(Following { statements });
+            }
+            ended = self.statement(statement);
+            if let Some(following) = self.following.last_mut() {
+                following.pop();
+            }
+            if ended.is_err() {
+                break;
+            }
+        }
+        self.nested -= 1;
+        ended
+    }
+
+    fn line_of(&self, span: Span) -> u32 {
+        u32::try_from(self.script.source.line(span.start)).unwrap_or(u32::MAX)
+    }
+
+    fn statement(&mut self, statement: &'s Statement) -> Result<(), Stop> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            let message = format!("it has run {MAX_STEPS} statements, and no script runs more");
+            return Err(Failure::new("too-long", message).at(statement.span).into());
+        }
+        if statement.signatures.on.is_some_and(|os| os != Os::Linux) {
+            return Ok(());
+        }
+        let is_plain = is_plain(&statement.command);
+        let mut clauses = statement.clauses;
+        if is_plain {
+            clauses.safe = clauses.safe.or(self.cluster.safe);
+            clauses.sensitive = clauses.sensitive.or(self.cluster.sensitive);
+        }
+        let began = self.world.now();
+        let mut present = Present {
+            statement,
+            phrase: &statement.phrase,
+            clauses,
+            site: Site {
+                line: self.line_of(statement.span),
+            },
+            operands: Vec::new(),
+            is_sensitive: clauses.sensitive.is_some(),
+            came_to: None,
+        };
+        let ran = self.execute(&mut present);
+        let is_within = self.within.is_some();
+        match ran {
+            Ok(()) => {
+                if !matches!(statement.command, Command::Define(_) | Command::Cluster { .. }) {
+                    self.tell_of(Level::Info, &present);
+                }
+                if statement.signatures.trace.is_some() && !is_within {
+                    self.tell_trace(&present);
+                }
+                if statement.signatures.elapsed.is_some() && !is_within {
+                    let took = self.world.now().saturating_sub(began);
+                    let text = format!("{} took {} ms", self.shown(&present), took.as_millis());
+                    self.tell(Level::Elapsed, present.tags(), &text, false);
+                }
+                Ok(())
+            }
+            Err(Stop::Done {
+                is_success,
+                value,
+                is_secret,
+            }) => {
+                if matches!(
+                    statement.command,
+                    Command::Success { .. } | Command::Failure { .. }
+                ) {
+                    let level = match is_success {
+                        true => Level::Success,
+                        false => Level::Failure,
+                    };
+                    self.tell_of(level, &present);
+                }
+                Err(Stop::Done {
+                    is_success,
+                    value,
+                    is_secret,
+                })
+            }
+            Err(Stop::Failed(mut failure)) => {
+                failure.span.get_or_insert(statement.span);
+                failure.owner.get_or_insert(statement.span);
+                failure.is_secret |= is_within;
+                self.failed(&present, failure)
+            }
+        }
+    }
+
+    /// A statement failed, by itself or by one within it.
+    fn failed(&mut self, present: &Present<'s>, failure: Box<Failure>) -> Result<(), Stop> {
+        let is_own = failure.owner == Some(present.statement.span);
+        let is_caught = match (present.clauses.safe.is_some(), failure.is_secret) {
+            (false, _) => false,
+            // Whoever catches it elsewhere would go on in one case alone, and that would be seen.
+            (true, true) => is_own,
+            (true, false) => is_own || matches!(present.statement.command, Command::Invoke { .. }),
+        };
+        if !is_caught {
+            if is_own {
+                self.tell_of(Level::Error, present);
+            }
+            return Err(Stop::Failed(failure));
+        }
+        if let Some(target) = flow::target(&present.statement.command) {
+            self.left_unset(present, target)?;
+        }
+        match failure.is_secret {
+            // As if it had not failed.
+            true => self.tell_of(Level::Info, present),
+            false => {
+                self.tell_of(Level::Warning, present);
+                if self.within.is_none() && present.statement.signatures.silent.is_none() {
+                    let message = failure.message.clone();
+                    self.world.warn(&format!("  {message}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A target that was not set under `safe`: what would have been there may have been a secret.
+    fn left_unset(&mut self, present: &Present<'s>, target: &Target) -> Result<(), Stop> {
+        let taints: Vec<Taint> = present.operands.iter().filter_map(Evaluated::taint).collect();
+        match Taint::of(&taints) {
+            Some(taint) => self.taint_place(&target.place, &taint).map_err(Stop::from),
+            None => Ok(()),
+        }
+    }
+
+    fn execute(&mut self, present: &mut Present<'s>) -> Result<(), Stop> {
+        let statement = present.statement;
+        present.operands = self.evaluate_all(&statement.phrase)?;
+        if let Command::Store { value, .. } = &statement.command
+            && let Some(stored) = present.operands.get_mut(value.index())
+        {
+            stored.is_hidden = true;
+        }
+        self.command(present)
+    }
+
+    /// The value of a variable, in the call or else of the script.
+    fn variable(&self, id: VariableId) -> Option<&Value> {
+        let own = self.frames.last().and_then(|frame| frame.variables.get(id.index())?.as_ref());
+        own.or_else(|| self.frames.first()?.variables.get(id.index())?.as_ref())
+    }
+
+    fn container(&self, id: ContainerId) -> Option<&Rc<Container>> {
+        let own = self.frames.last().and_then(|frame| frame.containers.get(id.index())?.as_ref());
+        own.or_else(|| self.frames.first()?.containers.get(id.index())?.as_ref())
+    }
+
+    fn set_variable(&mut self, id: VariableId, value: Value) -> Result<(), Failure> {
+        let value = value.tainted(self.within.as_ref())?;
+        if let Some(slot) = self.frames.last_mut().and_then(|frame| frame.variables.get_mut(id.index())) {
+            *slot = Some(value);
+        }
+        Ok(())
+    }
+
+    fn set_container(&mut self, id: ContainerId, mut container: Rc<Container>) {
+        if let Some(taint) = &self.within {
+            Rc::make_mut(&mut container).add_taint(taint);
+        }
+        if let Some(slot) = self.frames.last_mut().and_then(|frame| frame.containers.get_mut(id.index())) {
+            *slot = Some(container);
+        }
+    }
+
+    /// What stands in a place derives from `taint` as well; where nothing does, an empty text does
+    /// now, so that whether there is something tells nothing.
+    fn taint_place(&mut self, place: &Place, taint: &Taint) -> Result<(), Failure> {
+        match place {
+            Place::Variable(id) => {
+                let value = self.variable(*id).cloned().unwrap_or_else(|| Value::public(""));
+                self.set_variable(*id, value.tainted(Some(taint))?)
+            }
+            Place::Container(id) => {
+                let mut container = self.container(*id).cloned().unwrap_or_default();
+                Rc::make_mut(&mut container).add_taint(taint);
+                self.set_container(*id, container);
+                Ok(())
+            }
+            Place::Vault(entry) => {
+                if !self.world.has(entry) {
+                    let empty = Value::public("").tainted(Some(taint))?;
+                    self.world.keep(entry, empty.given())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs what a condition on a secret decides on: `run` is told nothing else, and nothing of it
+    /// is seen. `blocks` are all that it may run.
+    fn secretly(
+        &mut self,
+        present: &Present<'s>,
+        taint: &Taint,
+        blocks: &[&'s Block],
+        run: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let mut look = Look::at(self.script);
+        for block in blocks {
+            look.block(block);
+        }
+        let mut seen = look.seen();
+        let ends_function = seen.ends && self.frames.len() > 1;
+        if ends_function {
+            // Whether what follows runs is decided here as well.
+            let mut look = Look::at(self.script);
+            for following in self.following.last().into_iter().flatten() {
+                look.statements(following.statements);
+            }
+            let rest = look.seen();
+            seen.sink = seen.sink.or(rest.sink);
+            seen.assigned.variables.extend(rest.assigned.variables);
+            seen.assigned.containers.extend(rest.assigned.containers);
+            seen.assigned.entries.extend(rest.assigned.entries);
+        }
+        let is_outermost = self.within.is_none();
+        if is_outermost && let Some(sink) = seen.sink {
+            return Err(self.refused_within(present, taint, sink).into());
+        }
+        let before = self.within.clone();
+        self.within = Some(match &before {
+            Some(before) => before.clone().and(taint),
+            None => taint.clone(),
+        });
+        if is_outermost {
+            self.header = Some(present.statement.span);
+        }
+        let ran = run(self);
+        let taint = self.within.clone();
+        if !ends_function {
+            self.within = before;
+            if is_outermost && ran.is_ok() {
+                self.header = None;
+            }
+        }
+        let ran = match ran {
+            Err(Stop::Done {
+                is_success, value, ..
+            }) => Err(Stop::Done {
+                is_success,
+                value: value
+                    .map(|value| value.tainted(taint.as_ref()))
+                    .transpose()
+                    .map_err(Failure::from)?,
+                is_secret: true,
+            }),
+            other => other,
+        };
+        if let Some(taint) = taint {
+            for variable in seen.assigned.variables {
+                self.taint_place(&Place::Variable(variable), &taint)?;
+            }
+            for container in seen.assigned.containers {
+                self.taint_place(&Place::Container(container), &taint)?;
+            }
+            for entry in seen.assigned.entries {
+                self.taint_place(&Place::Vault(entry), &taint)?;
+            }
+        }
+        ran
+    }
+
+    fn shown(&self, present: &Present<'s>) -> String {
+        let source = &self.script.source;
+        let phrase = present.phrase;
+        phrase.line(|id| match present.operands.get(id.index()) {
+            Some(evaluated) => evaluated.shown(),
+            None => match phrase.operand(id) {
+                Some(operand) => eval::unevaluated(operand, source),
+                None => String::new(),
+            },
+        })
+    }
+
+    fn tell_of(&mut self, level: Level, present: &Present<'s>) {
+        if self.within.is_some() {
+            return;
+        }
+        let text = self.shown(present);
+        let is_silent = present.statement.signatures.silent.is_some();
+        self.tell(level, present.tags(), &text, is_silent);
+    }
+
+    fn tell_trace(&mut self, present: &Present<'s>) {
+        let text = match &present.came_to {
+            Some(value) => format!("{} = {}", self.shown(present), value.shown()),
+            None => self.shown(present),
+        };
+        self.tell(Level::Trace, present.tags(), &text, false);
+    }
+
+    /// Writes a line, unless it would tell what happens in a block on a secret.
+    fn tell(&mut self, level: Level, tags: Tags, text: &str, is_silent: bool) {
+        if self.within.is_some() {
+            return;
+        }
+        let line = line(level, tags, text);
+        self.memo.write(&line);
+        if !is_silent {
+            self.world.warn(line.trim_end_matches('\n'));
+        }
+    }
+}
+
+/// Whether clauses of a cluster apply to it.
+fn is_plain(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::If { .. }
+            | Command::Repeat { .. }
+            | Command::While { .. }
+            | Command::Iterate { .. }
+            | Command::Container { .. }
+            | Command::Open { .. }
+            | Command::Define(_)
+            | Command::Cluster { .. }
+    )
+}
+
+/// The statement that is executed.
+struct Present<'s> {
+    statement: &'s Statement,
+    /// Its own, or that of the condition that was looked at last.
+    phrase: &'s Phrase,
+    clauses: Clauses,
+    site: Site,
+    operands: Vec<Evaluated>,
+    /// Whether a clause, or an operand, says so.
+    is_sensitive: bool,
+    /// What it assigned, for a trace.
+    came_to: Option<Value>,
+}
+
+impl Present<'_> {
+    fn tags(&self) -> Tags {
+        Tags {
+            safe: self.clauses.safe.is_some(),
+            sensitive: self.is_sensitive || self.operands.iter().any(Evaluated::is_secret),
+            risk: self.statement.risk.is_some(),
+        }
+    }
+}
