@@ -36,10 +36,9 @@ pub(super) fn errors(source: Source, lexed: Lexed, told: Vec<Diagnostic>) -> Box
         }
     }
 
-    if let Some(open) = lexed.unterminated {
-        if let Some(wrong) = region_of(open.start).and_then(|at| wrong.get_mut(at)) {
-            *wrong = true;
-        }
+    let open = lexed.unterminated.and_then(|open| region_of(open.start));
+    if let Some(wrong) = open.and_then(|at| wrong.get_mut(at)) {
+        *wrong = true;
     }
 
     let doubts = doubts(text, &lexed, &wrong);
@@ -104,11 +103,9 @@ fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
             continue;
         };
-        run = if *wrong {
-            run.or(Some(first.span.start))
-        } else {
-            None
-        };
+        run = run
+            .filter(|_| *wrong)
+            .or_else(|| wrong.then(|| doubtful(text, tokens, first)));
         let long = tokens.iter().find(|token| spans_lines(text, token));
         let open_ended = spans_lines(text, last);
         if *wrong && tokens.iter().any(|token| is_astray(text, lexed, token)) {
