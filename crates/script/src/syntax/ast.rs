@@ -159,12 +159,21 @@ pub enum Os {
 }
 
 /// The operands of a statement or of one condition, and how it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// Two are equal when their operands are: the order in which modifiers are written says nothing.
+#[derive(Debug, Clone, Eq, Default)]
 pub struct Phrase {
-    /// In the order of the text. [`OperandId`] is a place in this list.
+    /// Those of the head in the order of the text, then those of modifiers in the canonical order.
+    /// [`OperandId`] is a place in this list.
     pub operands: Vec<Operand>,
     /// The statement without clauses, `with risk` and signatures, in the order of the text.
     pub shape: Vec<Piece>,
+}
+
+impl PartialEq for Phrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.operands == other.operands
+    }
 }
 
 impl Phrase {

@@ -35,62 +35,71 @@ pub(crate) fn write(
 
 /// The line as it is shown, and the display columns from 0 of the start and the end of `span`.
 fn shown(source: &Source, line: Span, span: Span) -> (String, usize, usize) {
-    let text = source.slice(line);
-    let focus = span.first().saturating_sub(line.first()).min(text.len());
-    let (head, tail) = text.split_at_checked(focus).unwrap_or((text, ""));
-    let start = head
-        .char_indices()
-        .rev()
-        .nth(BEFORE - 1)
-        .map_or(0, |(at, _)| at);
-    let end = tail
-        .char_indices()
-        .nth(AFTER)
-        .map_or(text.len(), |(at, _)| focus + at);
-
+    let focus = span.first().clamp(line.first(), line.last());
+    let start = window_start(source, line, focus);
     let mut out = String::new();
     let mut columns = 0;
-    if start > 0 {
+    if start > line.first() {
         out.push('…');
         columns = 1;
     }
     let (mut from, mut to) = (None, None);
-    let mut at = line.first() + start;
-    let stop = line.first() + end;
-    let masks = source.masks();
-    let mut next = masks.partition_point(|mask| mask.last() <= at);
-    let window = source.slice(Span::new(at, stop));
-    let mut characters = window.chars();
-    while at < stop {
+    let (mut at, mut left) = (start, AFTER);
+    while at < line.last() {
+        if left == 0 {
+            out.push('…');
+            break;
+        }
         let before = columns;
-        let piece_end = match masks.get(next).filter(|mask| mask.first() <= at) {
+        let end = match source.mask_at(at) {
             Some(mask) => {
                 out.push_str(MASK);
                 columns += MASK.len();
-                next += 1;
-                let end = mask.last().min(stop);
-                characters = source.slice(Span::new(end, stop)).chars();
-                end
+                mask.last().min(line.last())
             }
             None => {
-                let Some(c) = characters.next() else { break };
+                let rest = source.slice(Span::new(at, line.last()));
+                let Some(c) = rest.chars().next() else { break };
                 columns += push(&mut out, c);
                 at + c.len_utf8()
             }
         };
-        if from.is_none() && span.first() < piece_end {
+        if from.is_none() && span.first() < end {
             from = Some(before);
         }
-        if to.is_none() && span.last() <= piece_end {
+        if to.is_none() && span.last() <= end {
             to = Some(if span.last() <= at { before } else { columns });
         }
-        at = piece_end;
-    }
-    if end < text.len() {
-        out.push('…');
+        if from.is_some() {
+            left -= 1;
+        }
+        at = end;
     }
     let from = from.unwrap_or(columns);
     (out, from, to.unwrap_or(columns).max(from))
+}
+
+/// Where a long line begins to be shown. A mask counts the same whatever its length.
+fn window_start(source: &Source, line: Span, focus: usize) -> usize {
+    let mut at = source
+        .mask_at(focus)
+        .map_or(focus, Span::first)
+        .max(line.first());
+    for _ in 0..BEFORE {
+        if at <= line.first() {
+            break;
+        }
+        let step = source
+            .slice(Span::new(line.first(), at))
+            .chars()
+            .next_back()
+            .map_or(1, char::len_utf8);
+        at = match source.mask_at(at - step) {
+            Some(mask) => mask.first().max(line.first()),
+            None => at - step,
+        };
+    }
+    at
 }
 
 /// A text in which nothing moves a terminal's cursor.

@@ -138,7 +138,7 @@ impl<'a> Lexer<'a> {
             '\'' => self.quoted(),
             '@' | ':' | '#' => self.sigil(rest, c),
             '0'..='9' => self.number(rest, 0),
-            '-' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number(rest, 1),
+            '-' if after(rest, 1).starts_with(|c: char| c.is_ascii_digit()) => self.number(rest, 1),
             'a'..='z' | 'A'..='Z' => self.take(Kind::Word, interpolation::name_len(rest)),
             '.' => self.take(Kind::Dot, 1),
             '+' => self.take(Kind::Plus, 1),
@@ -241,15 +241,15 @@ impl<'a> Lexer<'a> {
                 Scan::Plain => self.refuse(2, bad_interpolation),
                 Scan::Malformed { end } => self.refuse(end - self.at, bad_interpolation),
             },
-            '@' if name(&rest[1..]) > 0 => self.take(Kind::Variable, 1 + name(&rest[1..])),
-            '#' if name(&rest[1..]) > 0 => self.take(Kind::Function, 1 + name(&rest[1..])),
-            ':' if rest.starts_with("::") && name(&rest[2..]) > 0 => {
-                let container = 2 + name(&rest[2..]);
-                let Some(key) = rest[container..].strip_prefix(':') else {
+            '@' if name(after(rest, 1)) > 0 => self.take(Kind::Variable, 1 + name(after(rest, 1))),
+            '#' if name(after(rest, 1)) > 0 => self.take(Kind::Function, 1 + name(after(rest, 1))),
+            ':' if rest.starts_with("::") && name(after(rest, 2)) > 0 => {
+                let container = 2 + name(after(rest, 2));
+                let Some(key) = after(rest, container).strip_prefix(':') else {
                     return self.take(Kind::Container, container);
                 };
                 let length = interpolation::key_len(key);
-                let after = &key[length..];
+                let after = after(key, length);
                 if length == 0 || after.starts_with(|c: char| c == ':' || is_name_part(c)) {
                     return self.refuse(container + 1 + length, bad_field);
                 }
@@ -272,14 +272,14 @@ impl<'a> Lexer<'a> {
     /// A number whose sign has `sign` bytes. Its dot is one only between digits.
     fn number(&mut self, rest: &str, sign: usize) {
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let mut length = sign + digits(&rest[sign..]);
-        if let Some(fraction) = rest[length..].strip_prefix('.') {
+        let mut length = sign + digits(after(rest, sign));
+        if let Some(fraction) = after(rest, length).strip_prefix('.') {
             match digits(fraction) {
                 0 => {}
                 more => length += 1 + more,
             }
         }
-        let tail = rest[length..]
+        let tail = after(rest, length)
             .bytes()
             .take_while(|byte| is_name_part(char::from(*byte)))
             .count();
@@ -332,6 +332,11 @@ impl<'a> Lexer<'a> {
             .hint(hint)
         });
     }
+}
+
+/// `text` without its first `length` bytes.
+fn after(text: &str, length: usize) -> &str {
+    text.get(length..).unwrap_or_default()
 }
 
 fn is_name_part(c: char) -> bool {

@@ -10,6 +10,9 @@ use super::source::{Span, slice};
 use super::token::{Kind, Lexed, Token};
 use super::words::{is_keyword, is_like_vault};
 
+/// What people put around texts.
+const QUOTES: [char; 7] = ['\'', '"', '`', '‘', '’', '“', '”'];
+
 /// Parts that are masked whatever the parser makes of the text.
 pub(crate) fn literals(text: &str, lexed: &Lexed) -> Vec<Span> {
     let mut masks = Vec::new();
@@ -27,6 +30,9 @@ pub(crate) fn literals(text: &str, lexed: &Lexed) -> Vec<Span> {
         bad.filter(|token| is_quote(text, token.span))
             .map(|token| token.span),
     );
+    // What was commented out was often a statement.
+    let comments = lexed.comments.iter().map(|comment| comment.span);
+    masks.extend(comments.filter(|span| slice(text, *span).contains(QUOTES)));
     masks.extend(hidden_stores(text, lexed));
     merged(text, masks)
 }
@@ -52,10 +58,15 @@ pub(crate) fn of_errors(text: &str, lexed: &Lexed, regions: &[Range<usize>]) -> 
         });
         // `'…' into 'NAME'` meant the vault; so did whatever names it.
         if (value_first && !elsewhere) || tokens.iter().any(|token| is_word(token, is_like_vault)) {
-            masks.extend(literal_spans(text, tokens));
+            let literal = |span: &Span| !is_word_start(slice(text, *span));
+            masks.extend(literal_spans(text, tokens).filter(literal));
         }
     }
     masks
+}
+
+fn is_word_start(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Everything in a run of tokens that its author may have meant as a value, but not the names of
@@ -83,12 +94,11 @@ fn literal_spans<'a>(text: &'a str, tokens: &'a [Token]) -> impl Iterator<Item =
 }
 
 fn is_quote(text: &str, span: Span) -> bool {
-    let quote = |c: char| matches!(c, '\'' | '"' | '`' | '‘' | '’' | '“' | '”');
-    slice(text, span).starts_with(quote)
+    slice(text, span).starts_with(QUOTES)
 }
 
 /// Lines that say `into vault` inside of a text or a comment: quotes that do not pair as meant, or
-/// a store that was commented out. From the line's first quote on.
+/// a store that was commented out.
 fn hidden_stores(text: &str, lexed: &Lexed) -> Vec<Span> {
     let mut masks = Vec::new();
     let mut texts = lexed
@@ -116,24 +126,17 @@ fn hidden_stores(text: &str, lexed: &Lexed) -> Vec<Span> {
             }
             texts.next();
         }
+        // Which of the line's quotes pair is unknown, so that nothing before them is code for sure.
         if store {
-            let quote = line
-                .find(['\'', '"', '`', '~', '‘', '’', '“', '”'])
-                .unwrap_or(0);
-            // A text that began on a line before reaches to this line's start.
-            let quote = if line.find('~') == Some(quote) {
-                0
-            } else {
-                quote
-            };
-            masks.push(Span::new(start + quote, end));
+            masks.push(Span::new(start, end));
         }
         start = end;
     }
     masks
 }
 
-fn says_into_vault(text: &str) -> bool {
+/// Whether a text holds what ends a store.
+pub(crate) fn says_into_vault(text: &str) -> bool {
     let mut last_is_into = false;
     for word in text
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -197,8 +197,13 @@ impl Source {
         Span::new(start, start + line.len())
     }
 
-    pub(crate) fn masks(&self) -> &[Span] {
-        &self.masks
+    /// The masked part that an offset is in.
+    pub(crate) fn mask_at(&self, offset: usize) -> Option<Span> {
+        let next = self.masks.partition_point(|mask| mask.last() <= offset);
+        self.masks
+            .get(next)
+            .copied()
+            .filter(|mask| mask.first() <= offset)
     }
 
     /// Whether any of a span is masked.

@@ -95,7 +95,7 @@ pub(crate) fn is_keyword(word: &str) -> bool {
 pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().filter_map(|candidate| {
         let steps = distance(word, candidate)?;
-        (steps <= 1 + candidate.len() / 4).then_some((steps, *candidate))
+        (steps <= 1 + candidate.len() / 5).then_some((steps, *candidate))
     });
     near.min().map(|(_, candidate)| candidate)
 }

@@ -1,5 +1,7 @@
 //! What may follow the operands, in any order, and the end of a statement.
 
+use std::ops::Range;
+
 use super::super::ast::{Delay, Lens, OperandId, OperandKind, Os, Place, Signatures, Target, Unit};
 use super::super::diagnostic::Diagnostic;
 use super::super::source::Span;
@@ -43,29 +45,25 @@ pub(super) struct Modifiers {
     pub(super) environment: Option<OperandId>,
     pub(super) signatures: Signatures,
     /// Each that was read, and where.
-    seen: Vec<(Rank, &'static str, Span)>,
+    seen: Vec<(&'static str, Span)>,
 }
 
 impl Parser<'_> {
     /// Reads modifiers to the end of the statement, and the end.
     pub(super) fn modifiers(&mut self, takes: Takes) -> Parsed<Modifiers> {
         let mut read = Modifiers::default();
-        while let Some(word) = self.word().filter(|word| MODIFIERS.contains(word)) {
-            let start = self.at;
-            let token = self.token();
-            if let Some((_, _, on)) = read.seen.iter().find(|(rank, ..)| *rank == Rank::On) {
-                let on = *on;
-                return self.fail(
-                    Diagnostic::error("on-not-last", "`on` is a statement's last word", token.span)
-                        .label("comes after it")
-                        .note(on, "`on` stands here")
-                        .hint("move `on …` to the end of the statement"),
-                );
+        let segments = self.segments()?;
+        let end = self.at;
+        // In the canonical order, so that operands and names have the same numbers in whatever
+        // order they are written.
+        for (rank, segment) in segments {
+            self.at = segment.start;
+            let name = self.modifier(takes, &mut read)?;
+            if self.at < segment.end {
+                return self.unexpected();
             }
-            self.at += 1;
-            let (rank, name) = self.modifier(word, token.span, takes, &mut read)?;
-            let span = self.span_from(start);
-            if let Some((_, _, first)) = read.seen.iter().find(|(_, other, _)| *other == name) {
+            let span = self.span_from(segment.start);
+            if let Some((_, first)) = read.seen.iter().find(|(other, _)| *other == name) {
                 let first = *first;
                 return self.fail(
                     Diagnostic::error(
@@ -78,9 +76,12 @@ impl Parser<'_> {
                     .hint("keep one"),
                 );
             }
-            read.seen.push((rank, name, span));
-            self.part(rank, start);
+            read.seen.push((name, span));
+            self.part(rank, segment.start);
         }
+        self.at = end;
+        self.draft.parts.sort_by_key(|(_, range)| range.start);
+        self.draft.spots.sort_by_key(|(range, _)| range.start);
         if takes.into == Into::Always && read.into.is_none() && read.environment.is_none() {
             return self.no_target();
         }
@@ -88,44 +89,72 @@ impl Parser<'_> {
         Ok(read)
     }
 
-    /// Reads one modifier whose first word is taken: its place and its name.
-    fn modifier(
-        &mut self,
-        word: &str,
-        span: Span,
-        takes: Takes,
-        read: &mut Modifiers,
-    ) -> Parsed<(Rank, &'static str)> {
-        Ok(match word {
+    /// The runs of tokens that begin with a modifier's word, up to the end of the statement, in
+    /// the canonical order.
+    fn segments(&mut self) -> Parsed<Vec<(Rank, Range<usize>)>> {
+        let mut segments: Vec<(Rank, Range<usize>)> = Vec::new();
+        let mut on: Option<Span> = None;
+        loop {
+            let token = self.token();
+            if matches!(token.kind, Kind::Dot | Kind::Newline | Kind::End) {
+                break;
+            }
+            let Some(word) = self.word().filter(|word| MODIFIERS.contains(word)) else {
+                match segments.last_mut() {
+                    Some((_, segment)) => segment.end = self.at + 1,
+                    None => break,
+                }
+                self.at += 1;
+                continue;
+            };
+            if let Some(on) = on {
+                return self.fail(
+                    Diagnostic::error("on-not-last", "`on` is a statement's last word", token.span)
+                        .label("comes after it")
+                        .note(on, "`on` stands here")
+                        .hint("move `on …` to the end of the statement"),
+                );
+            }
+            let next = self
+                .tokens
+                .get(self.at + 1)
+                .map_or("", |next| self.slice(next.span));
+            let rank = match (word, next) {
+                ("with", "risk") => Rank::Risk,
+                ("with", "mask") => Rank::Mask,
+                ("as", _) => Rank::As,
+                ("into", _) => Rank::Into,
+                ("trace", _) => Rank::Trace,
+                ("elapsed", _) => Rank::Elapsed,
+                ("silent", _) => Rank::Silent,
+                ("timeout", _) => Rank::Timeout,
+                ("on", _) => Rank::On,
+                _ => Rank::With,
+            };
+            if rank == Rank::On {
+                on = Some(token.span);
+            }
+            segments.push((rank, self.at..self.at + 1));
+            self.at += 1;
+        }
+        segments.sort_by_key(|(rank, _)| *rank);
+        Ok(segments)
+    }
+
+    /// Reads one modifier; gives its name.
+    fn modifier(&mut self, takes: Takes, read: &mut Modifiers) -> Parsed<&'static str> {
+        let span = self.token().span;
+        let word = self.slice(span);
+        self.at += 1;
+        match word {
             "with" => return self.with(span, takes, read),
-            "into" => {
-                self.into(span, takes, read)?;
-                (Rank::Into, "into")
-            }
-            "as" => {
-                self.lens(span, takes, read)?;
-                (Rank::As, "as")
-            }
-            "trace" => {
-                read.signatures.trace = Some(span);
-                (Rank::Trace, "trace")
-            }
-            "elapsed" => {
-                read.signatures.elapsed = Some(span);
-                (Rank::Elapsed, "elapsed")
-            }
-            "silent" => {
-                read.signatures.silent = Some(span);
-                (Rank::Silent, "silent")
-            }
-            "timeout" => {
-                read.signatures.timeout = Some(self.delay("timeout")?);
-                (Rank::Timeout, "timeout")
-            }
-            "on" => {
-                read.signatures.on = Some(self.os()?);
-                (Rank::On, "on")
-            }
+            "into" => self.into(span, takes, read)?,
+            "as" => self.lens(span, takes, read)?,
+            "trace" => read.signatures.trace = Some(span),
+            "elapsed" => read.signatures.elapsed = Some(span),
+            "silent" => read.signatures.silent = Some(span),
+            "timeout" => read.signatures.timeout = Some(self.delay("timeout")?),
+            "on" => read.signatures.on = Some(self.os()?),
             _ => {
                 return self.fail(
                     Diagnostic::error("unknown-modifier", "nothing takes `without`", span)
@@ -133,31 +162,31 @@ impl Parser<'_> {
                         .hint("delete it: what is not written with `with` is not there"),
                 );
             }
-        })
+        }
+        Ok(MODIFIERS
+            .iter()
+            .find(|known| **known == word)
+            .copied()
+            .unwrap_or("with"))
     }
 
-    fn with(
-        &mut self,
-        span: Span,
-        takes: Takes,
-        read: &mut Modifiers,
-    ) -> Parsed<(Rank, &'static str)> {
+    fn with(&mut self, span: Span, takes: Takes, read: &mut Modifiers) -> Parsed<&'static str> {
         let token = self.token();
         match self.word() {
             Some("risk") => {
                 self.at += 1;
                 read.risk = Some(span.to(token.span));
-                return Ok((Rank::Risk, "with risk"));
+                return Ok("with risk");
             }
             Some("default") if takes.answer => {
                 self.at += 1;
                 read.default = Some(self.operand("the default")?);
-                return Ok((Rank::With, "with default"));
+                return Ok("with default");
             }
             Some("mask") if takes.answer => {
                 self.at += 1;
                 read.mask = true;
-                return Ok((Rank::Mask, "with mask"));
+                return Ok("with mask");
             }
             Some("content") if takes.content => {
                 self.at += 1;
@@ -188,7 +217,7 @@ impl Parser<'_> {
         let value = self.operand("what follows `with`")?;
         if takes.content {
             read.content = Some(value);
-            return Ok((Rank::With, "with"));
+            return Ok("with");
         }
         if self.is_risk_in_quotes(value) {
             return self.fail(

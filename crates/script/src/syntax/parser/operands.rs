@@ -167,6 +167,8 @@ impl Parser<'_> {
                 }
                 Scan::Malformed { end } => {
                     let start = span.first() + 1;
+                    let brace = rest.bytes().take(80).position(|byte| byte == b'}');
+                    let end = brace.map_or(end, |brace| at + brace + 1);
                     return self.fail(bad_interpolation(Span::new(start + at, start + end)));
                 }
                 Scan::Found { what, end } => {

@@ -5,9 +5,9 @@
 //! spans lines shows nothing, unless the statements between parse and prove that quotes pair.
 
 use super::super::diagnostic::{Diagnostic, Errors};
-use super::super::masks;
+use super::super::masks::{self, says_into_vault};
 use super::super::source::{Source, Span, slice};
-use super::super::token::{Kind, Lexed};
+use super::super::token::{Kind, Lexed, Token};
 use super::super::words::is_keyword;
 use super::MAX_ERRORS;
 
@@ -34,6 +34,11 @@ pub(super) fn errors(source: Source, lexed: Lexed, told: Vec<Diagnostic>) -> Box
         if let Some(wrong) = region_of(one.span.start).and_then(|at| wrong.get_mut(at)) {
             *wrong = true;
         }
+    }
+
+    let open = lexed.unterminated.and_then(|open| region_of(open.start));
+    if let Some(wrong) = open.and_then(|at| wrong.get_mut(at)) {
+        *wrong = true;
     }
 
     let doubts = doubts(text, &lexed, &wrong);
@@ -88,47 +93,67 @@ pub(super) fn errors(source: Source, lexed: Lexed, told: Vec<Diagnostic>) -> Box
 /// last stretch reaches to the end.
 fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
     let mut doubts: Vec<Span> = Vec::new();
+    // Where the stretch began that no statement has cleared up since, and whether it is told.
     let mut unsure: Option<u32> = None;
-    let mut extended = false;
+    let mut told = false;
+    // Where the run of lines began of which none parses.
+    let mut run: Option<u32> = None;
     for (region, wrong) in lexed.regions().into_iter().zip(wrong) {
         let tokens = lexed.tokens.get(region).unwrap_or_default();
-        let spans_lines =
-            |kind: Kind, span: Span| kind == Kind::Text && slice(text, span).contains('\n');
-        let first = tokens
-            .iter()
-            .find(|token| spans_lines(token.kind, token.span));
-        let last = tokens
-            .last()
-            .is_some_and(|token| spans_lines(token.kind, token.span));
-        if let Some(first) = first.filter(|_| unsure.is_none() && (*wrong || last)) {
-            unsure = Some(first.span.start);
-            extended = false;
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+            continue;
+        };
+        run = run
+            .filter(|_| *wrong)
+            .or_else(|| wrong.then(|| doubtful(text, tokens, first)));
+        let long = tokens.iter().find(|token| spans_lines(text, token));
+        let open_ended = spans_lines(text, last);
+        if *wrong && tokens.iter().any(|token| is_astray(text, lexed, token)) {
+            let from = unsure.into_iter().chain(run).min();
+            told &= unsure.is_some();
+            unsure = from;
+        } else if let Some(long) = long.filter(|_| unsure.is_none() && (*wrong || open_ended)) {
+            unsure = Some(long.span.start);
+            told = false;
         }
-        let end = tokens.last().map_or(0, |token| token.span.end);
-        match (unsure, wrong) {
-            (Some(_), true) if extended => {
-                if let Some(doubt) = doubts.last_mut() {
-                    doubt.end = end;
+        match unsure {
+            Some(start) if *wrong => {
+                let end = last.span.end;
+                match doubts.last_mut().filter(|_| told) {
+                    Some(doubt) => *doubt = Span { start, end },
+                    None => doubts.push(Span { start, end }),
                 }
+                told = true;
             }
-            (Some(start), true) => {
-                doubts.push(Span { start, end });
-                extended = true;
-            }
-            (Some(_), false) if !last => unsure = None,
+            Some(_) if !open_ended => unsure = None,
             _ => {}
         }
     }
-    if let Some(span) = lexed.unterminated {
-        match doubts.last_mut().filter(|_| extended && unsure.is_some()) {
-            Some(doubt) => doubt.end = span.end.max(doubt.end),
-            None => doubts.push(Span {
-                start: unsure.unwrap_or(span.start),
-                end: span.end,
-            }),
-        }
-    }
     doubts
+}
+
+/// Where a line that does not parse may leave the code: at the first token that is neither a word
+/// of the language nor a name with a sigil.
+fn doubtful(text: &str, tokens: &[Token], first: &Token) -> u32 {
+    let doubted = |token: &&Token| match token.kind {
+        Kind::Word => !is_keyword(slice(text, token.span)),
+        Kind::Variable | Kind::Container | Kind::Function => false,
+        _ => true,
+    };
+    tokens.iter().find(doubted).unwrap_or(first).span.start
+}
+
+fn spans_lines(text: &str, token: &Token) -> bool {
+    token.kind == Kind::Text && slice(text, token.span).contains('\n')
+}
+
+/// Whether a token shows that quotes do not pair: a text without an end, or one that holds what
+/// stands between two texts.
+fn is_astray(text: &str, lexed: &Lexed, token: &Token) -> bool {
+    let unterminated = lexed
+        .unterminated
+        .is_some_and(|span| span.start == token.span.start);
+    unterminated || (token.kind == Kind::Text && says_into_vault(slice(text, token.span)))
 }
 
 /// From the first quote of the line on: on the line itself nothing tells which quote is astray.
@@ -146,7 +171,7 @@ fn unclosed(doubt: Span) -> Diagnostic {
         end: doubt.start + 1,
     };
     Diagnostic::error("unterminated-text", "this text is not closed", span)
-        .label("opened here, and no quote closes it before the script ends")
+        .label("from here on a quote has no partner")
         .hint("close it with `'`; a quote inside of a text is `\\'`")
 }
 

@@ -217,7 +217,11 @@ impl Parser<'_> {
             .get(id.index())
             .map(|operand| &operand.kind);
         match kind {
-            Some(OperandKind::Container(_)) => Ok(id),
+            Some(OperandKind::Container(_)) => {
+                // Shown by its name: all of its members would be no line of a memo.
+                self.draft.spots.pop();
+                Ok(id)
+            }
             Some(OperandKind::Field(_) | OperandKind::Variable(_)) if !changes => Ok(id),
             _ => self.fail(
                 Diagnostic::error("missing-container", "a container is expected", token.span)
