@@ -25,6 +25,7 @@ pub(crate) mod redact;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod scan;
+pub(crate) mod script;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod status;

@@ -55,7 +55,6 @@ impl Console for World {
     }
 
     fn warn(&mut self, line: &str) {
-        let _ = self.flush();
         let _ = writeln!(self.err, "{line}");
     }
 }

@@ -24,21 +24,39 @@ use crate::{Effects, EngineError};
 /// What the clauses of the script permit is permitted.
 const POLICY: &str = "version: 1\nrules:\n  - { name: clauses, allow: script, secrets: [\"**\"] }\n";
 
+/// Where a script runs.
+pub struct Surroundings {
+    /// What records call the script.
+    pub name: String,
+    /// Its working directory.
+    pub directory: PathBuf,
+    /// Folders in which it touches no file.
+    pub closed: Vec<PathBuf>,
+    /// What its children inherit.
+    pub variables: Vec<(OsString, OsString)>,
+    /// What `ask` reads.
+    pub input: OwnedFd,
+    /// Where `say` writes to.
+    pub out: Box<dyn Write>,
+    /// Where level lines go.
+    pub err: Box<dyn Write>,
+}
+
 /// The world of a script that has no vault but its own, which is gone when it ends. It needs no
 /// folder, writes nothing, and its audit log is in memory.
 ///
-/// It works in `directory`, and touches no file in the folders `closed`. `variables` are what children inherit; `input` is what `ask` reads, `out` and `err` are where the
-/// script writes to.
-///
 /// # Errors
 /// [`EngineError`] where there is no locked memory.
-pub fn ephemeral(
-    effects: Effects,
-    name: String,
-    (directory, closed): (PathBuf, Vec<PathBuf>),
-    variables: Vec<(OsString, OsString)>,
-    (input, out, err): (OwnedFd, Box<dyn Write>, Box<dyn Write>),
-) -> Result<World, EngineError> {
+pub fn ephemeral(effects: Effects, surroundings: Surroundings) -> Result<World, EngineError> {
+    let Surroundings {
+        name,
+        directory,
+        closed,
+        variables,
+        input,
+        out,
+        err,
+    } = surroundings;
     let rng = Arc::clone(&effects.rng);
     let vault = VaultId::from_bytes(random(&*rng));
     let keys = Arc::new(KeyRing::new(vault, vec![(1, Key::generate(&*rng)?)])?);

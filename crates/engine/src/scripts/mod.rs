@@ -24,7 +24,9 @@ use subrosa_script::world::{Calls, Given, Site, Time, Typed, WorldError};
 
 use crate::Effects;
 
-pub use ephemeral::ephemeral;
+pub use ephemeral::{Surroundings, ephemeral};
+/// Scripts themselves: text to tree and back, and how they run.
+pub use subrosa_script::{run, syntax};
 
 /// Where a script finds values, and leaves those that it stores.
 pub(crate) trait Store {
@@ -69,6 +71,15 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
+    /// What was said is written.
+    ///
+    /// # Errors
+    /// What writing gave.
+    pub fn end(mut self) -> std::io::Result<()> {
+        self.err.flush()?;
+        self.out.flush()
+    }
+
     /// Lets values out: the one place where that happens.
     fn let_out<S: Sink>(
         &mut self,
@@ -114,6 +125,7 @@ impl World {
 
     /// What was said is there before a process, or a person, goes on.
     fn flush(&mut self) -> Result<(), WorldError> {
+        let _ = self.err.flush();
         self.out.flush().map_err(|error| failed("say", error))
     }
 

@@ -147,6 +147,27 @@ impl<'s> Look<'s> {
     }
 }
 
+/// The first statement of a block that says `with risk`, in blocks within it as well.
+pub(crate) fn risk(block: &Block) -> Option<Span> {
+    block.statements.iter().find_map(|statement| {
+        let own = statement.risk.map(|_| statement.span);
+        own.or_else(|| match &statement.command {
+            Command::Container { body, .. }
+            | Command::Open { body, .. }
+            | Command::AddContainer { body, .. }
+            | Command::Repeat { body, .. }
+            | Command::While { body, .. }
+            | Command::Iterate { body, .. }
+            | Command::Cluster { body } => risk(body),
+            Command::If { arms, otherwise } => {
+                let blocks = arms.iter().map(|arm| &arm.body);
+                blocks.chain(otherwise).find_map(risk)
+            }
+            _ => None,
+        })
+    })
+}
+
 /// Whether a command shows that it ran.
 pub(crate) fn is_sink(command: &Command) -> bool {
     match command {

@@ -142,6 +142,16 @@ struct Machine<'s, 'w> {
     cluster: Clauses,
 }
 
+/// The first statement that says `with risk`, also in functions.
+#[must_use]
+pub fn first_risk(script: &Script) -> Option<Span> {
+    let bodies = script.functions.iter().flatten().map(|function| &function.body);
+    std::iter::once(&script.body)
+        .chain(bodies)
+        .filter_map(flow::risk)
+        .min_by_key(|span| span.start)
+}
+
 /// Runs a script to its end. `memo` gets a line for each statement.
 pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Report {
     let mut machine = Machine {
