@@ -1,4 +1,8 @@
 //! Files of a script: regular ones, by path, relative to the script's working directory.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a script reads and writes files that it names"
+)]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -160,7 +164,10 @@ impl Files {
         for entry in fs::read_dir(self.path(path)?)? {
             let name = entry?.file_name().into_string();
             names.push(name.map_err(|_| {
-                io::Error::new(io::ErrorKind::InvalidData, "a name in it is no text in UTF-8")
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a name in it is no text in UTF-8",
+                )
             })?);
         }
         names.sort();

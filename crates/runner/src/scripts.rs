@@ -254,7 +254,12 @@ impl PathSink {
     /// What the system said.
     pub fn change(&self) -> io::Result<()> {
         let given = |path: &Option<PathBuf>| path.clone().unwrap_or_default();
-        change(&self.files, self.change, &given(&self.path), &given(&self.to))
+        change(
+            &self.files,
+            self.change,
+            &given(&self.path),
+            &given(&self.to),
+        )
     }
 }
 

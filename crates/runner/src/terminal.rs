@@ -6,8 +6,8 @@ use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
 use rustix::io::{FdFlags, Result, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
-    ttyname,
+    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+    tcsetwinsize, ttyname,
 };
 
 /// A pseudo-terminal: our end and the command's.

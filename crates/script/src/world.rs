@@ -146,12 +146,8 @@ pub trait Cabinet {
     ///
     /// # Errors
     /// [`WorldError::Failed`], also for what is no text.
-    fn read_file(
-        &mut self,
-        site: Site,
-        path: Given<'_>,
-        limit: usize,
-    ) -> Result<Typed, WorldError>;
+    fn read_file(&mut self, site: Site, path: Given<'_>, limit: usize)
+    -> Result<Typed, WorldError>;
 
     /// Creates an empty file.
     ///

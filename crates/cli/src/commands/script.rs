@@ -1,5 +1,8 @@
 //! `script`: Feather scripts, in which secrets are tainted.
-#![allow(clippy::disallowed_methods, reason = "writes the memo, and to standard error")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "writes the memo, and to standard error"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
@@ -97,7 +100,9 @@ impl Script {
 fn read(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(Failure::io(name.clone()))?;
-    let most = u64::try_from(MAX_SCRIPT).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(MAX_SCRIPT)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     let mut bytes = Vec::new();
     let read = file.take(most).read_to_end(&mut bytes);
     read.map_err(Failure::io(name.clone()))?;
@@ -113,11 +118,18 @@ impl RunScript {
             Err(errors) => {
                 complain(&errors.render());
                 let count = crate::text::count(errors.diagnostics.len(), "error");
-                self.note(context, &mut memo, &format!("[ERRO] {count} in the script\n"));
+                self.note(
+                    context,
+                    &mut memo,
+                    &format!("[ERRO] {count} in the script\n"),
+                );
                 return Ok(WRONG);
             }
         };
-        if !self.allow_risk && is_in_ci(context) && let Some(span) = run::first_risk(&script) {
+        if !self.allow_risk
+            && is_in_ci(context)
+            && let Some(span) = run::first_risk(&script)
+        {
             let line = script.source.line(span.start);
             complain(&format!(
                 "error: {}:{line} says `with risk`, and CI is set\n\
@@ -125,7 +137,11 @@ impl RunScript {
                 script.source.name(),
                 crate::text::shell_word(script.source.name()),
             ));
-            self.note(context, &mut memo, "[ERRO] with risk needs --allow-risk where CI is set\n");
+            self.note(
+                context,
+                &mut memo,
+                "[ERRO] with risk needs --allow-risk where CI is set\n",
+            );
             return Ok(RISK_IN_CI);
         }
         self.run_parsed(context, &script, memo)
@@ -228,7 +244,9 @@ impl Fmt {
         }
         let name = self.file.display().to_string();
         if self.check {
-            context.out.warn(&format!("{name} is laid out in another way"));
+            context
+                .out
+                .warn(&format!("{name} is laid out in another way"));
             return Ok(FAILED);
         }
         replace(&self.file, after.as_bytes()).map_err(Failure::io(name.clone()))?;

@@ -18,7 +18,9 @@ impl Cabinet for World {
     ) -> Result<(), WorldError> {
         let is_added = writing == Writing::Append;
         if let (Given::Public(path), Given::Public(content)) = (path, content) {
-            let written = self.files.write(Path::new(path), content.as_bytes(), is_added);
+            let written = self
+                .files
+                .write(Path::new(path), content.as_bytes(), is_added);
             return written.map_err(|error| failed(path, error));
         }
         let content_of = |given: Given<'_>| match given {
@@ -49,7 +51,9 @@ impl Cabinet for World {
             Given::Secret(path) => {
                 let mut sink = ReadSink::new(self.files.clone(), limit);
                 self.hand_over(site, &[("path", path)], &mut sink)?;
-                let text = sink.take().ok_or_else(|| failed("cabinet read", "nothing was read"))?;
+                let text = sink
+                    .take()
+                    .ok_or_else(|| failed("cabinet read", "nothing was read"))?;
                 Ok(Typed::Secret(text))
             }
         }

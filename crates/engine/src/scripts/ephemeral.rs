@@ -22,7 +22,8 @@ use super::{Store, World, failed};
 use crate::{Effects, EngineError};
 
 /// What the clauses of the script permit is permitted.
-const POLICY: &str = "version: 1\nrules:\n  - { name: clauses, allow: script, secrets: [\"**\"] }\n";
+const POLICY: &str =
+    "version: 1\nrules:\n  - { name: clauses, allow: script, secrets: [\"**\"] }\n";
 
 /// Where a script runs.
 pub struct Surroundings {

@@ -66,7 +66,9 @@ pub struct World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,12 +152,7 @@ fn failed(what: impl Into<String>, reason: impl ToString) -> WorldError {
 }
 
 impl Calls for World {
-    fn call(
-        &mut self,
-        _: Site,
-        _: &str,
-        _: Option<Given<'_>>,
-    ) -> Result<Typed, WorldError> {
+    fn call(&mut self, _: Site, _: &str, _: Option<Given<'_>>) -> Result<Typed, WorldError> {
         Err(WorldError::NotBuilt { part: 6 })
     }
 }

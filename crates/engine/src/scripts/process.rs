@@ -95,7 +95,9 @@ impl World {
         let refused = |error: RunError| broken(name, &error);
         let console = self.console(output, captured)?;
         let command = self.command(name, words, timeout).map_err(refused)?;
-        let slots: Vec<String> = (1..=words.len()).map(|at| format!("argument:{at}")).collect();
+        let slots: Vec<String> = (1..=words.len())
+            .map(|at| format!("argument:{at}"))
+            .collect();
         let names: Vec<(String, Arc<Sensitive>)> = self
             .set
             .iter()
@@ -185,7 +187,9 @@ impl World {
         let console = Console::system().map_err(|error| failed("starting a process", error))?;
         Ok(match output {
             Output::Masked | Output::AsItIs => console,
-            Output::Captured | Output::Kept => console.with_output(Outlet::writer(captured.clone())),
+            Output::Captured | Output::Kept => {
+                console.with_output(Outlet::writer(captured.clone()))
+            }
         })
     }
 }

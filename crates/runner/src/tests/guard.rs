@@ -57,5 +57,8 @@ fn end_of_a_run_that_was_not_started() {
 fn it_starts_once() {
     let mut guard = stage(&["true"]);
     guard.start(crate::Values::default()).expect("starts");
-    assert!(matches!(guard.start(crate::Values::default()), Err(RunError::NotStarted)));
+    assert!(matches!(
+        guard.start(crate::Values::default()),
+        Err(RunError::NotStarted)
+    ));
 }

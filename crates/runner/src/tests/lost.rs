@@ -180,7 +180,10 @@ fn a_guardian_that_was_stopped_before_the_start_is_lost() {
     assert_eq!(children.len(), 1, "no other test runs in this process");
     let guardian = Pid::from_raw(children[0].pid).expect("above zero");
     kill_process(guardian, Signal::STOP).expect("it is stopped");
-    assert!(matches!(guard.start(crate::Values::default()), Err(RunError::SupervisorLost)));
+    assert!(matches!(
+        guard.start(crate::Values::default()),
+        Err(RunError::SupervisorLost)
+    ));
     assert!(is_gone(guardian));
 }
 

@@ -113,7 +113,9 @@ impl<'s> Machine<'s, '_> {
                 value,
                 into,
             } => self.map_tool(present, *op, (*map, *key, *value), into.as_ref())?,
-            Command::If { arms, otherwise } => return self.choose(present, arms, otherwise.as_ref()),
+            Command::If { arms, otherwise } => {
+                return self.choose(present, arms, otherwise.as_ref());
+            }
             Command::Repeat { count, body } => return self.repeat(present, *count, body),
             Command::While { condition, body } => return self.turn(present, *condition, body),
             Command::Iterate { over, item, body } => {
@@ -260,7 +262,8 @@ impl<'s> Machine<'s, '_> {
         }
         let message = "what a secret decides needs `sensitive` before it".to_owned();
         let mut failure = self.refused(message, taint);
-        failure.hint = "write `sensitive` before it; everything assigned inside becomes a secret".to_owned();
+        failure.hint =
+            "write `sensitive` before it; everything assigned inside becomes a secret".to_owned();
         Err(failure)
     }
 
@@ -271,7 +274,8 @@ impl<'s> Machine<'s, '_> {
         taint: &Taint,
         sink: Span,
     ) -> Failure {
-        let message = "whether this statement runs is decided by a secret, and it would show".to_owned();
+        let message =
+            "whether this statement runs is decided by a secret, and it would show".to_owned();
         let mut failure = self.refused(message, taint).at(sink);
         failure.owner = Some(present.statement.span);
         failure.notes.push(Note {
@@ -367,9 +371,8 @@ impl<'s> Machine<'s, '_> {
                 let path = present.text(*path)?;
                 self.let_out(present, &[&path], "the path of a file")?;
                 let text = self.world.read_file(site, path.given(), READ);
-                let text = text.map_err(|error| {
-                    Failure::from(error).secret_if(path.secret().is_some())
-                })?;
+                let text =
+                    text.map_err(|error| Failure::from(error).secret_if(path.secret().is_some()))?;
                 let value = Value::typed(text, site.line).tainted(path.taint().as_ref())?;
                 self.assign(present, into, value)?;
             }
@@ -446,8 +449,7 @@ impl<'s> Machine<'s, '_> {
             Some(delay) => Some(self.delay(present, delay)?),
             None => None,
         };
-        let is_let_out =
-            present.clauses.sensitive.is_some() && present.statement.risk.is_some();
+        let is_let_out = present.clauses.sensitive.is_some() && present.statement.risk.is_some();
         let taints: Vec<Taint> = words.iter().filter_map(Value::taint).collect();
         let taint = Taint::of(&taints);
         let is_given = taint.is_some() || self.world.hands_on_secrets();
@@ -582,7 +584,11 @@ impl<'s> Machine<'s, '_> {
                     false => continue,
                 }
             };
-            let blocks: Vec<&Block> = arms[at..].iter().map(|arm| &arm.body).chain(otherwise).collect();
+            let blocks: Vec<&Block> = arms[at..]
+                .iter()
+                .map(|arm| &arm.body)
+                .chain(otherwise)
+                .collect();
             return self.secretly(present, &taint, &blocks, |machine| {
                 if is_taken {
                     return machine.block(&arm.body, false);
@@ -654,7 +660,10 @@ impl<'s> Machine<'s, '_> {
         match self.steps > super::MAX_STEPS {
             true => Err(Failure::new(
                 "too-long",
-                format!("it has run {} statements, and no script runs more", super::MAX_STEPS),
+                format!(
+                    "it has run {} statements, and no script runs more",
+                    super::MAX_STEPS
+                ),
             )),
             false => Ok(()),
         }
@@ -714,7 +723,9 @@ impl<'s> Machine<'s, '_> {
         let turns = |machine: &mut Self| {
             for member in container.members() {
                 let value = member.clone().tainted(container.taint.as_ref());
-                let value = value.and_then(|member| member.text()).map_err(Failure::from)?;
+                let value = value
+                    .and_then(|member| member.text())
+                    .map_err(Failure::from)?;
                 machine.set_variable(item, value)?;
                 machine.block(body, true)?;
                 machine.one_turn()?;
@@ -777,13 +788,18 @@ impl<'s> Machine<'s, '_> {
         let name = self.script.function_names.text(id);
         let Some(function) = self.script.function(id) else {
             let failure = Failure::new("unknown-function", format!("there is no function #{name}"));
-            return Err(failure.hint(format!("define it: function #{name} … end")).into());
+            return Err(failure
+                .hint(format!("define it: function #{name} … end"))
+                .into());
         };
         if self.frames.len() > MAX_CALLS {
             let message = format!("more than {MAX_CALLS} calls within each other");
             return Err(Failure::new("too-deep", message).into());
         }
-        let arguments = args.iter().map(|id| present.item(*id)).collect::<Result<_, _>>()?;
+        let arguments = args
+            .iter()
+            .map(|id| present.item(*id))
+            .collect::<Result<_, _>>()?;
         self.frames.push(Frame::new(self.script, arguments));
         self.following.push(Vec::<Following<'s>>::new());
         let cluster = std::mem::take(&mut self.cluster);
@@ -818,7 +834,9 @@ impl<'s> Machine<'s, '_> {
                     Some(value) => format!("#{name} ended with failure: {}", value.shown()),
                     None => format!("#{name} ended with failure"),
                 };
-                Err(Failure::new("function-failed", why).secret_if(is_secret).into())
+                Err(Failure::new("function-failed", why)
+                    .secret_if(is_secret)
+                    .into())
             }
             Err(failed) => Err(failed),
             Ok(()) => {

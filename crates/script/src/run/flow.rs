@@ -116,11 +116,7 @@ impl<'s> Look<'s> {
         (self.is_within, self.is_sensitive) = before;
     }
 
-    fn operand_container(
-        &mut self,
-        statement: &Statement,
-        id: crate::syntax::ast::OperandId,
-    ) {
+    fn operand_container(&mut self, statement: &Statement, id: crate::syntax::ast::OperandId) {
         use crate::syntax::ast::OperandKind;
         if let Some(operand) = statement.phrase.operand(id)
             && let OperandKind::Container(container) = operand.kind
@@ -178,10 +174,9 @@ pub(crate) fn is_sink(command: &Command) -> bool {
         | Command::Environment { .. }
         | Command::Call { .. }
         | Command::Import { .. } => true,
-        Command::Cabinet(cabinet) => !matches!(
-            cabinet,
-            Cabinet::Read { .. } | Cabinet::List { .. }
-        ),
+        Command::Cabinet(cabinet) => {
+            !matches!(cabinet, Cabinet::Read { .. } | Cabinet::List { .. })
+        }
         _ => false,
     }
 }

@@ -19,9 +19,7 @@ use std::rc::Rc;
 
 use subrosa_egress::feather::Fault;
 
-use crate::syntax::ast::{
-    Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target,
-};
+use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target};
 use crate::syntax::{ContainerId, Diagnostic, NameId, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
@@ -145,7 +143,11 @@ struct Machine<'s, 'w> {
 /// The first statement that says `with risk`, also in functions.
 #[must_use]
 pub fn first_risk(script: &Script) -> Option<Span> {
-    let bodies = script.functions.iter().flatten().map(|function| &function.body);
+    let bodies = script
+        .functions
+        .iter()
+        .flatten()
+        .map(|function| &function.body);
     std::iter::once(&script.body)
         .chain(bodies)
         .filter_map(flow::risk)
@@ -287,7 +289,10 @@ impl<'s> Machine<'s, '_> {
         let is_within = self.within.is_some();
         match ran {
             Ok(()) => {
-                if !matches!(statement.command, Command::Define(_) | Command::Cluster { .. }) {
+                if !matches!(
+                    statement.command,
+                    Command::Define(_) | Command::Cluster { .. }
+                ) {
                     self.tell_of(Level::Info, &present);
                 }
                 if statement.signatures.trace.is_some() && !is_within {
@@ -364,7 +369,11 @@ impl<'s> Machine<'s, '_> {
 
     /// A target that was not set under `safe`: what would have been there may have been a secret.
     fn left_unset(&mut self, present: &Present<'s>, target: &Target) -> Result<(), Stop> {
-        let taints: Vec<Taint> = present.operands.iter().filter_map(Evaluated::taint).collect();
+        let taints: Vec<Taint> = present
+            .operands
+            .iter()
+            .filter_map(Evaluated::taint)
+            .collect();
         match Taint::of(&taints) {
             Some(taint) => self.taint_place(&target.place, &taint).map_err(Stop::from),
             None => Ok(()),
@@ -384,18 +393,28 @@ impl<'s> Machine<'s, '_> {
 
     /// The value of a variable, in the call or else of the script.
     fn variable(&self, id: VariableId) -> Option<&Value> {
-        let own = self.frames.last().and_then(|frame| frame.variables.get(id.index())?.as_ref());
+        let own = self
+            .frames
+            .last()
+            .and_then(|frame| frame.variables.get(id.index())?.as_ref());
         own.or_else(|| self.frames.first()?.variables.get(id.index())?.as_ref())
     }
 
     fn container(&self, id: ContainerId) -> Option<&Rc<Container>> {
-        let own = self.frames.last().and_then(|frame| frame.containers.get(id.index())?.as_ref());
+        let own = self
+            .frames
+            .last()
+            .and_then(|frame| frame.containers.get(id.index())?.as_ref());
         own.or_else(|| self.frames.first()?.containers.get(id.index())?.as_ref())
     }
 
     fn set_variable(&mut self, id: VariableId, value: Value) -> Result<(), Failure> {
         let value = value.tainted(self.within.as_ref())?;
-        if let Some(slot) = self.frames.last_mut().and_then(|frame| frame.variables.get_mut(id.index())) {
+        if let Some(slot) = self
+            .frames
+            .last_mut()
+            .and_then(|frame| frame.variables.get_mut(id.index()))
+        {
             *slot = Some(value);
         }
         Ok(())
@@ -405,7 +424,11 @@ impl<'s> Machine<'s, '_> {
         if let Some(taint) = &self.within {
             Rc::make_mut(&mut container).add_taint(taint);
         }
-        if let Some(slot) = self.frames.last_mut().and_then(|frame| frame.containers.get_mut(id.index())) {
+        if let Some(slot) = self
+            .frames
+            .last_mut()
+            .and_then(|frame| frame.containers.get_mut(id.index()))
+        {
             *slot = Some(container);
         }
     }
@@ -415,7 +438,10 @@ impl<'s> Machine<'s, '_> {
     fn taint_place(&mut self, place: &Place, taint: &Taint) -> Result<(), Failure> {
         match place {
             Place::Variable(id) => {
-                let value = self.variable(*id).cloned().unwrap_or_else(|| Value::public(""));
+                let value = self
+                    .variable(*id)
+                    .cloned()
+                    .unwrap_or_else(|| Value::public(""));
                 self.set_variable(*id, value.tainted(Some(taint))?)
             }
             Place::Container(id) => {

@@ -82,7 +82,9 @@ impl Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         let hint = match fault.kind {
-            FaultKind::Number => "numbers are digits, with `-` in front and `.` within; trim others",
+            FaultKind::Number => {
+                "numbers are digits, with `-` in front and `.` within; trim others"
+            }
             FaultKind::Truth => "compare it first: `is`, `>`, `contains`",
             _ => "",
         };

@@ -77,10 +77,7 @@ pub(super) fn truth(op: BoolOp) -> Operation {
 }
 
 /// What a condition comes to: `true` or `false`, a secret if anything in it is one.
-pub(super) fn condition(
-    condition: Condition,
-    operands: &[Evaluated],
-) -> Result<Value, Failure> {
+pub(super) fn condition(condition: Condition, operands: &[Evaluated]) -> Result<Value, Failure> {
     let item = |id: OperandId| {
         let found = operands.get(id.index());
         found
@@ -379,7 +376,10 @@ impl<'s> Machine<'s, '_> {
                 self.set_container(*id, container);
                 Ok(())
             }
-            _ => Err(Failure::new("not-a-container", "name the container: ::name")),
+            _ => Err(Failure::new(
+                "not-a-container",
+                "name the container: ::name",
+            )),
         }
     }
 }
@@ -443,7 +443,8 @@ pub(super) fn words(pieces: &[(bool, Value)]) -> Result<Vec<Value>, Failure> {
             }
         }
         if !piece.is_empty() {
-            word.get_or_insert_with(Vec::new).push(Value::public(&piece));
+            word.get_or_insert_with(Vec::new)
+                .push(Value::public(&piece));
         }
     }
     if is_quoted {

@@ -55,7 +55,9 @@ impl Secret {
 impl Taint {
     /// What both make together.
     pub(crate) fn and(self, other: &Self) -> Self {
-        if other.labels.is_subset(&self.labels) && other.lines.iter().all(|line| self.lines.contains(line)) {
+        if other.labels.is_subset(&self.labels)
+            && other.lines.iter().all(|line| self.lines.contains(line))
+        {
             return self;
         }
         Self {
@@ -165,7 +167,10 @@ pub(crate) fn compute(
     line: Option<u32>,
 ) -> Result<Value, Fault> {
     if inputs.iter().all(|input| input.secret().is_none()) {
-        let texts: Vec<&[u8]> = inputs.iter().map(|input| input.shown().as_bytes()).collect();
+        let texts: Vec<&[u8]> = inputs
+            .iter()
+            .map(|input| input.shown().as_bytes())
+            .collect();
         let text = operation.evaluate(&texts)?;
         return Ok(Value::Public(String::from_utf8_lossy(&text).into()));
     }
@@ -197,7 +202,9 @@ pub(crate) fn split(text: &Value, separator: &Value, line: u32) -> Result<Vec<Va
 
 fn lines(inputs: &[&Value], line: Option<u32>) -> Rc<[u32]> {
     let secrets = inputs.iter().filter_map(|input| input.secret());
-    few(secrets.flat_map(|secret| secret.lines.iter().copied()).chain(line))
+    few(secrets
+        .flat_map(|secret| secret.lines.iter().copied())
+        .chain(line))
 }
 
 /// The first of them, ascending, each once.
