@@ -47,7 +47,6 @@ impl Script {
     /// The function of that name, if it is defined.
     #[must_use]
     pub fn function(&self, id: FunctionId) -> Option<&Function> {
-        use super::names::NameId as _;
         self.functions.get(id.index())?.as_ref()
     }
 }
