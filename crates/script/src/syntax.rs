@@ -1,6 +1,6 @@
 //! From text to tree and back to text.
 //!
-//! [`parse`] gives a [`Script`](ast::Script) or every error it could tell apart; [`format`] lays a
+//! [`parse`] gives a [`Script`](ast::Script) or every error it could tell apart; [`format()`] lays a
 //! script out. Neither has an effect.
 
 pub mod ast;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::source::{Span, slice};
 use super::token::{Kind, Lexed, Token};
-use super::words::{is_keyword, is_like_vault};
+use super::words::{is_keyword, is_like_into, is_like_vault};
 
 /// What people put around texts.
 const QUOTES: [char; 7] = ['\'', '"', '`', '‘', '’', '“', '”'];
@@ -40,7 +40,9 @@ pub(crate) fn literals(text: &str, lexed: &Lexed) -> Vec<Span> {
 /// What more is masked where the parser found errors: `regions` are those of the errors.
 pub(crate) fn of_errors(text: &str, lexed: &Lexed, regions: &[Range<usize>]) -> Vec<Span> {
     let mut masks = Vec::new();
-    for region in regions {
+    // A statement may go on in the next line that does not parse.
+    let mut after: Option<usize> = None;
+    for region in regions.iter().rev() {
         let tokens = lexed.tokens.get(region.clone()).unwrap_or_default();
         let is_word = |token: &Token, test: fn(&str) -> bool| {
             token.kind == Kind::Word && test(slice(text, token.span))
@@ -49,20 +51,46 @@ pub(crate) fn of_errors(text: &str, lexed: &Lexed, regions: &[Range<usize>]) -> 
             .iter()
             .position(|token| !is_word(token, |word| matches!(word, "safe" | "sensitive" | "set")));
         let rest = tokens.get(value.unwrap_or(0)..).unwrap_or_default();
-        let value_first = rest
-            .first()
-            .is_some_and(|token| matches!(token.kind, Kind::Text | Kind::Number | Kind::Bad));
+        let value_first = rest.first().is_some_and(|token| {
+            matches!(token.kind, Kind::Text | Kind::Number | Kind::Bad)
+                || is_word(token, |word| word == "ask")
+        });
         let elsewhere = rest.iter().any(|token| {
             matches!(token.kind, Kind::Variable | Kind::Container)
                 || is_word(token, |word| word == "environment")
         });
+        // In whatever token or comment: a slip turns words into something else.
+        let names_it = lines_of(text, tokens)
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .any(is_like_vault);
+        let aimless = tokens.iter().enumerate().any(|(at, token)| {
+            let next = tokens.get(at + 1);
+            is_word(token, is_like_into)
+                && !next.is_some_and(|next| {
+                    matches!(next.kind, Kind::Variable | Kind::Container | Kind::Field)
+                        || is_word(next, |word| word == "environment")
+                })
+        });
+        let goes_on = after == Some(region.end + 1);
+        if names_it || goes_on {
+            after = Some(region.start);
+        }
         // `'…' into 'NAME'` meant the vault; so did whatever names it.
-        if (value_first && !elsewhere) || tokens.iter().any(|token| is_word(token, is_like_vault)) {
-            let literal = |span: &Span| !is_word_start(slice(text, *span));
+        if (value_first && !elsewhere) || aimless || names_it || goes_on {
+            let literal = |span: &Span| goes_on || !is_word_start(slice(text, *span));
             masks.extend(literal_spans(text, tokens).filter(literal));
         }
     }
     masks
+}
+
+/// From the first token to the end of the last one's line.
+fn lines_of<'a>(text: &'a str, tokens: &[Token]) -> &'a str {
+    let start = tokens.first().map_or(0, |token| token.span.first());
+    let last = tokens.last().map_or(0, |token| token.span.last());
+    let line = text.get(last..).and_then(|rest| rest.find('\n'));
+    let end = line.map_or(text.len(), |line| last + line);
+    text.get(start..end).unwrap_or_default()
 }
 
 fn is_word_start(text: &str) -> bool {

@@ -18,6 +18,14 @@ macro_rules! name_id {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(u32);
 
+        impl $name {
+            /// Its place among the names of its kind, from 0 without gaps: a slot.
+            #[must_use]
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
         impl NameId for $name {
             fn from_index(index: u32) -> Self {
                 Self(index)
@@ -96,7 +104,7 @@ impl<Id: NameId> Names<Id> {
         self.ids.get(text).copied().map(Id::from_index)
     }
 
-    /// How many names there are: every id's [`NameId::index`] is below that.
+    /// How many names there are: every id's index is below that.
     #[must_use]
     pub fn len(&self) -> usize {
         self.texts.len()

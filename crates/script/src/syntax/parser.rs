@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::ast::{Block, Function, Operand, OperandId, Phrase, Piece, Script};
 use super::diagnostic::{Diagnostic, Errors};
 use super::lexer;
-use super::names::{ContainerId, FunctionId, NameId as _, Names, VariableId};
+use super::names::{ContainerId, FunctionId, Names, VariableId};
 use super::source::{Source, Span, Unreadable, slice};
 use super::token::{Kind, Lexed, Token};
 

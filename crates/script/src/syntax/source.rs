@@ -227,3 +227,35 @@ impl Source {
 pub(crate) fn slice(text: &str, span: Span) -> &str {
     text.get(span.first()..span.last()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, Span};
+
+    #[test]
+    fn places_count_characters_and_lines() {
+        let source = Source::new("t.sky", "say 1\r\n\tsay '漢字' x\n");
+        assert_eq!((source.line(0), source.column(0)), (1, 1));
+        assert_eq!((source.line(8), source.column(8)), (2, 2));
+        let x = source
+            .text()
+            .find('x')
+            .map_or(0, |at| Span::new(at, at + 1).start);
+        assert_eq!((source.line(x), source.column(x)), (2, 11));
+        assert_eq!(source.slice(source.line_span(1)), "say 1");
+        assert_eq!((source.line(u32::MAX), source.column(u32::MAX)), (3, 1));
+        assert_eq!(source.slice(Span::new(900, 901)), "");
+    }
+
+    #[test]
+    fn a_stored_literal_counts_as_eight_characters() {
+        for secret in ["", "a", "a longer one", "漢"] {
+            let source = Source::new("t.sky", &format!("'{secret}' into vault 'N'. say 1"));
+            let say = source
+                .text()
+                .find("say")
+                .map_or(0, |at| Span::new(at, at).start);
+            assert_eq!(source.column(say), 26, "{secret}");
+        }
+    }
+}

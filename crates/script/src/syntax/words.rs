@@ -103,6 +103,15 @@ pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 /// Whether a word may have been meant for `vault`.
 pub(crate) fn is_like_vault(word: &str) -> bool {
     distance(word, "vault").is_some_and(|steps| steps <= 2)
+        || word
+            .as_bytes()
+            .windows(5)
+            .any(|part| part.eq_ignore_ascii_case(b"vault"))
+}
+
+/// Whether a word may have been meant for `into`.
+pub(crate) fn is_like_into(word: &str) -> bool {
+    distance(word, "into").is_some_and(|steps| steps <= 1)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`, whatever

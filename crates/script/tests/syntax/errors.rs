@@ -82,6 +82,8 @@ fn each_mistake_has_its_code() {
         ("notification 'x'", "unknown-module"),
         ("safe http get 'x'", "unknown-module"),
         ("frobnicate", "unknown-module"),
+        ("if @x\nsay 'a'\nelif @y\nsay 'b'\nend", "unknown-command"),
+        ("print 'x'", "unknown-command"),
         ("sensitive safe say 'x'", "clause-order"),
         ("safe safe say 'x'", "repeated-clause"),
         ("safe end", "clause-on-end"),

@@ -157,8 +157,38 @@ fn broken() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+/// Every slip of one key in scripts that parse.
+#[test]
+fn no_slip_shows_a_stored_literal() {
+    let scripts = [
+        "say 'a'\n'hunter2' into vault 'N'\nsay 'b' with risk\n",
+        "if @x is 'y'\n    set 'hunter2' into vault 'N'\nend\nsensitive say @key\n",
+        "vault 'A' into @a ~ 'hunter2' was here\nsafe 'hunter2'\n    into vault 'N'. say 'x.y'\n",
+        "'x\nhunter2\nhunter2' into vault 'N'\ncabinet write 'p' with 'q'\n",
+        "say 'it\\'s'\nset 'hunter2\nhunter2'\n  into vault 'N' trace\n'@{vault 'N'}' into @x\n",
+        "~~~\n'hunter2' into vault 'N'\n~~~\nask 'p' with default 'hunter2' into vault 'M'\n",
+    ];
+    let keys = [
+        "", "'", "\\", "~", "\n", ".", " ", "x", "\"", "~~~\n", "\n'",
+    ];
+    for script in scripts {
+        let characters: Vec<char> = script.chars().collect();
+        for at in 0..characters.len() {
+            for (key, removed) in keys.iter().flat_map(|key| [(key, 0), (key, 1)]) {
+                let mut text = characters.clone();
+                text.splice(at..at + removed, key.chars());
+                let text: String = text.into_iter().collect();
+                if let Err(errors) = syntax::parse(Source::new("t.sky", &text)) {
+                    let shown = format!("{}{errors}", errors.render());
+                    assert!(!shown.contains(SECRET), "{text}\n{shown}");
+                }
+            }
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn no_error_shows_a_stored_literal(text in broken()) {

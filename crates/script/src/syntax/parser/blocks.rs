@@ -2,7 +2,6 @@
 
 use super::super::ast::{Arm, Block, Clauses, Command, Comparison, Condition, Function, Statement};
 use super::super::diagnostic::Diagnostic;
-use super::super::names::NameId as _;
 use super::super::source::Span;
 use super::super::token::Kind;
 use super::super::words::MODIFIERS;

@@ -98,6 +98,7 @@ fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
     let mut told = false;
     // Where the run of lines began of which none parses.
     let mut run: Option<u32> = None;
+    let mut before = 0;
     for (region, wrong) in lexed.regions().into_iter().zip(wrong) {
         let tokens = lexed.tokens.get(region).unwrap_or_default();
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
@@ -108,7 +109,13 @@ fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
             .or_else(|| wrong.then(|| doubtful(text, tokens, first)));
         let long = tokens.iter().find(|token| spans_lines(text, token));
         let open_ended = spans_lines(text, last);
-        if *wrong && tokens.iter().any(|token| is_astray(text, lexed, token)) {
+        let astray = tokens.iter().any(|token| is_astray(text, lexed, token));
+        let commented = commented_out(text, lexed, before, first.span.start);
+        before = last.span.end;
+        if *wrong && commented {
+            run = Some(first.span.start);
+        }
+        if *wrong && (astray || commented || touch(tokens)) {
             let from = unsure.into_iter().chain(run).min();
             told &= unsure.is_some();
             unsure = from;
@@ -132,19 +139,53 @@ fn doubts(text: &str, lexed: &Lexed, wrong: &[bool]) -> Vec<Span> {
     doubts
 }
 
-/// Where a line that does not parse may leave the code: at the first token that is neither a word
-/// of the language nor a name with a sigil.
+/// Where a line that does not parse may leave the code: at its first token that is no word of the
+/// language.
 fn doubtful(text: &str, tokens: &[Token], first: &Token) -> u32 {
-    let doubted = |token: &&Token| match token.kind {
-        Kind::Word => !is_keyword(slice(text, token.span)),
-        Kind::Variable | Kind::Container | Kind::Function => false,
-        _ => true,
-    };
+    let doubted = |token: &&Token| token.kind != Kind::Word || !is_keyword(slice(text, token.span));
     tokens.iter().find(doubted).unwrap_or(first).span.start
 }
 
 fn spans_lines(text: &str, token: &Token) -> bool {
     token.kind == Kind::Text && slice(text, token.span).contains('\n')
+}
+
+/// Whether a comment between two places holds one quote of a pair: the first line of a text that
+/// was commented out. An apostrophe in a word is none.
+fn commented_out(text: &str, lexed: &Lexed, from: u32, to: u32) -> bool {
+    let first = lexed
+        .comments
+        .partition_point(|comment| comment.span.start < from);
+    let comments = lexed.comments.get(first..).unwrap_or_default().iter();
+    comments
+        .take_while(|comment| comment.span.start < to)
+        .any(|comment| {
+            let mut pieces = slice(text, comment.span).split('\'').peekable();
+            let mut loose = 0;
+            while let (Some(before), Some(after)) = (pieces.next(), pieces.peek()) {
+                let apostrophe = before.ends_with(char::is_alphanumeric)
+                    && after.starts_with(char::is_alphanumeric);
+                loose += usize::from(!apostrophe);
+            }
+            loose % 2 == 1
+        })
+}
+
+/// Whether a text and something else touch, as `'it's'` does: its quote may be another's.
+fn touch(tokens: &[Token]) -> bool {
+    let value = |token: &Token| {
+        matches!(
+            token.kind,
+            Kind::Text | Kind::Word | Kind::Number | Kind::Bad
+        )
+    };
+    let pairs = tokens.iter().zip(tokens.iter().skip(1));
+    pairs
+        .filter(|(one, next)| one.span.end == next.span.start)
+        .any(|(one, next)| {
+            let text = one.kind == Kind::Text || next.kind == Kind::Text;
+            text && value(one) && value(next)
+        })
 }
 
 /// Whether a token shows that quotes do not pair: a text without an end, or one that holds what
@@ -179,7 +220,7 @@ fn unclosed(doubt: Span) -> Diagnostic {
 fn unnamed(one: Diagnostic) -> Diagnostic {
     Diagnostic::error(
         one.code,
-        "this does not parse, after a text that spans lines",
+        "this does not parse: its quotes, or those before it, may not pair",
         one.span,
     )
     .label("not shown: it may be part of a text")

@@ -222,7 +222,12 @@ impl Parser<'_> {
 
     fn unknown<T>(&mut self, word: &str, span: Span) -> Parsed<T> {
         let quoted = self.quote(span);
-        let near = closest(word, &COMMANDS).filter(|_| !UNKNOWN_MODULES.contains(&word));
+        let near = match word {
+            "elif" | "elseif" => Some("else if"),
+            "print" | "echo" => Some("say"),
+            _ if UNKNOWN_MODULES.contains(&word) => None,
+            _ => closest(word, &COMMANDS),
+        };
         let Some(meant) = near else {
             return self.fail(
                 Diagnostic::error(
