@@ -337,7 +337,9 @@ impl<'s> Machine<'s, '_> {
 
     /// A statement failed, by itself or by one within it.
     fn failed(&mut self, present: &Present<'s>, failure: Box<Failure>) -> Result<(), Stop> {
-        let is_own = failure.owner == Some(present.statement.span);
+        // Spans are equal to each other, so that trees are; their ends are compared.
+        let ends = |span: Span| (span.start, span.end);
+        let is_own = failure.owner.map(ends) == Some(ends(present.statement.span));
         let is_caught = match (present.clauses.safe.is_some(), failure.is_secret) {
             (false, _) => false,
             // Whoever catches it elsewhere would go on in one case alone, and that would be seen.
