@@ -5,12 +5,15 @@
 //! bit decides is not to be seen: [`flow`] looks through both ways before one is taken, what they assign
 //! is a secret afterwards, and no line tells what ran.
 
+mod blocks;
 mod commands;
 mod container;
 mod eval;
 mod flow;
 mod memo;
+mod sinks;
 mod stop;
+mod tell;
 mod tools;
 mod value;
 
@@ -20,12 +23,12 @@ use std::rc::Rc;
 use subrosa_egress::feather::Fault;
 
 use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target};
-use crate::syntax::{ContainerId, Diagnostic, NameId, Span, VariableId};
+use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
 use eval::Evaluated;
 use flow::Look;
-use memo::{Level, Memo, Tags, line};
+use memo::{Level, Memo, Tags};
 use stop::{Failure, Stop};
 use value::{Taint, Value};
 
@@ -534,47 +537,6 @@ impl<'s> Machine<'s, '_> {
             }
         }
         ran
-    }
-
-    fn shown(&self, present: &Present<'s>) -> String {
-        let source = &self.script.source;
-        let phrase = present.phrase;
-        phrase.line(|id| match present.operands.get(id.index()) {
-            Some(evaluated) => evaluated.shown(),
-            None => match phrase.operand(id) {
-                Some(operand) => eval::unevaluated(operand, source),
-                None => String::new(),
-            },
-        })
-    }
-
-    fn tell_of(&mut self, level: Level, present: &Present<'s>) {
-        if self.within.is_some() {
-            return;
-        }
-        let text = self.shown(present);
-        let is_silent = present.statement.signatures.silent.is_some();
-        self.tell(level, present.tags(), &text, is_silent);
-    }
-
-    fn tell_trace(&mut self, present: &Present<'s>) {
-        let text = match &present.came_to {
-            Some(value) => format!("{} = {}", self.shown(present), value.shown()),
-            None => self.shown(present),
-        };
-        self.tell(Level::Trace, present.tags(), &text, false);
-    }
-
-    /// Writes a line, unless it would tell what happens in a block on a secret.
-    fn tell(&mut self, level: Level, tags: Tags, text: &str, is_silent: bool) {
-        if self.within.is_some() {
-            return;
-        }
-        let line = line(level, tags, text);
-        self.memo.write(&line);
-        if !is_silent {
-            self.world.warn(line.trim_end_matches('\n'));
-        }
     }
 }
 

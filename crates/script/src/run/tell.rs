@@ -1,0 +1,47 @@
+//! What is told of a statement, and what is not.
+
+use super::memo::{Level, Tags, line};
+use super::{Machine, Present, eval};
+
+impl<'s> Machine<'s, '_> {
+    pub(super) fn shown(&self, present: &Present<'s>) -> String {
+        let source = &self.script.source;
+        let phrase = present.phrase;
+        phrase.line(|id| match present.operands.get(id.index()) {
+            Some(evaluated) => evaluated.shown(),
+            None => match phrase.operand(id) {
+                Some(operand) => eval::unevaluated(operand, source),
+                None => String::new(),
+            },
+        })
+    }
+
+    pub(super) fn tell_of(&mut self, level: Level, present: &Present<'s>) {
+        if self.within.is_some() {
+            return;
+        }
+        let text = self.shown(present);
+        let is_silent = present.statement.signatures.silent.is_some();
+        self.tell(level, present.tags(), &text, is_silent);
+    }
+
+    pub(super) fn tell_trace(&mut self, present: &Present<'s>) {
+        let text = match &present.came_to {
+            Some(value) => format!("{} = {}", self.shown(present), value.shown()),
+            None => self.shown(present),
+        };
+        self.tell(Level::Trace, present.tags(), &text, false);
+    }
+
+    /// Writes a line, unless it would tell what happens in a block on a secret.
+    pub(super) fn tell(&mut self, level: Level, tags: Tags, text: &str, is_silent: bool) {
+        if self.within.is_some() {
+            return;
+        }
+        let line = line(level, tags, text);
+        self.memo.write(&line);
+        if !is_silent {
+            self.world.warn(line.trim_end_matches('\n'));
+        }
+    }
+}
