@@ -22,6 +22,8 @@ pub struct Row {
     pub ratios: Vec<f64>,
     /// What became of the plants; nothing for who only copies.
     pub checked: Option<Checked>,
+    /// It gave up.
+    pub is_left_out: bool,
 }
 
 impl Row {

@@ -37,7 +37,7 @@ pub fn run(options: &Options, cache: &Cache, report: &mut Report) -> Result<()> 
             let mut all = vec![subjects.cat(kind, &options)];
             all.extend(subjects.ours(kind, SECRETS, &options)?);
             all.extend(subjects.baselines(kind, &options)?);
-            let rows = on(kind, &all, &options, cache)?;
+            let rows = on(kind, &all, &options, cache, report)?;
             report.table(kind.name(), SECRETS, &rows);
             bars(kind, &rows, report);
         }
@@ -46,7 +46,7 @@ pub fn run(options: &Options, cache: &Cache, report: &mut Report) -> Result<()> 
         for count in COUNTS {
             let mut all = vec![subjects.cat(Kind::Log, options)];
             all.extend(subjects.ours(Kind::Log, count, options)?);
-            let rows = on(Kind::Log, &all, options, cache)?;
+            let rows = on(Kind::Log, &all, options, cache, report)?;
             report.table("log", count, &rows);
             counted(count, &rows, report);
         }
@@ -57,7 +57,7 @@ pub fn run(options: &Options, cache: &Cache, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// A text on which this program is very slow is cut, so that a run of it takes a third of our
+/// A text on which this program is very slow is cut, so that a run of it takes no more than our
 /// patience.
 fn affordable(
     kind: Kind,
@@ -72,14 +72,20 @@ fn affordable(
         slowest = slowest.max(took / TASTE as f64);
     }
     let mut most = options.size_of(kind);
-    while most > TASTE && most as f64 * slowest > PATIENCE / 3.0 {
+    while most > TASTE && most as f64 * slowest > PATIENCE {
         most /= 2;
     }
     Ok(options.within(most))
 }
 
 /// Each subject in turn, as often as it is to be measured; then what it wrote is looked at.
-fn on(kind: Kind, subjects: &[Subject], options: &Options, cache: &Cache) -> Result<Vec<Row>> {
+fn on(
+    kind: Kind,
+    subjects: &[Subject],
+    options: &Options,
+    cache: &Cache,
+    report: &mut Report,
+) -> Result<Vec<Row>> {
     let text = cache.text(kind, options.size_of(kind))?;
     let mut rows = Vec::new();
     for subject in subjects {
@@ -91,14 +97,24 @@ fn on(kind: Kind, subjects: &[Subject], options: &Options, cache: &Cache) -> Res
             costs: Vec::new(),
             ratios: Vec::new(),
             checked: None,
+            is_left_out: false,
         });
     }
     for round in 0..options.rounds {
         let mut cat = None;
         for (subject, row) in subjects.iter().zip(&mut rows) {
             let spent: f64 = row.costs.iter().map(|cost| cost.cpu).sum();
-            if round < subject.rounds && spent < PATIENCE {
-                let cost = subject.line(&text).measured()?;
+            if round < subject.rounds && spent < PATIENCE && !row.is_left_out {
+                let cost = match subject.line(&text).measured() {
+                    Ok(cost) => cost,
+                    // Another's program that gives up is left out, and said to be.
+                    Err(error) if is_baseline(row) => {
+                        report.say(&format!("left out: {}: {error}", row.name));
+                        row.is_left_out = true;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 let each = cost.cpu / subject.limit as f64;
                 // The first of a round is `cat`.
                 row.ratios.push(each / *cat.get_or_insert(each));
@@ -108,9 +124,17 @@ fn on(kind: Kind, subjects: &[Subject], options: &Options, cache: &Cache) -> Res
     }
     let plants = Plants::of(&kind.secrets(SECRETS));
     for (subject, row) in subjects.iter().zip(&mut rows).skip(1) {
-        row.checked = Some(look(subject, &text, &plants)?);
+        if !row.is_left_out {
+            row.checked = Some(look(subject, &text, &plants)?);
+        }
     }
+    rows.retain(|row| !row.is_left_out);
     Ok(rows)
+}
+
+/// Whether a row is neither that of this program nor what ratios are taken to.
+fn is_baseline(row: &Row) -> bool {
+    !row.name.starts_with("subrosa") && row.name != "cat"
 }
 
 /// Runs a subject once more and looks for the plants in what it writes.

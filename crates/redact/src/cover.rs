@@ -73,10 +73,20 @@ impl Cover {
             best: found,
             written: false,
         };
-        // Matches come nearly in the order of their ends.
-        let after = self.spans.iter().rev();
-        let after = after.take_while(|other| other.start >= span.end).count();
-        let to = self.spans.len() - after;
+        // Matches come nearly in the order of their ends, and many are within one that was there.
+        let to = match self.spans.back() {
+            Some(last) if last.start < span.end => self.spans.len(),
+            _ => self.spans.partition_point(|other| other.start < span.end),
+        };
+        if let Some(last) = to.checked_sub(1).and_then(|at| self.spans.get_mut(at))
+            && last.start <= span.start
+            && span.end <= last.end
+        {
+            if found.rank() > last.best.rank() {
+                last.best = found;
+            }
+            return;
+        }
         let mut from = to;
         while let Some(last) = from.checked_sub(1).map(|at| self.spans[at])
             && last.end > span.start

@@ -26,13 +26,43 @@ pub(super) struct Family<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// What stands at the end of a family, where that is not too far: needles that begin alike are told
+/// by it without a look at their bytes.
+fn end_of(bytes: &[u8], at: usize) -> (u16, u16) {
+    match u16::try_from(bytes.len() - at) {
+        Ok(to_end) => (to_end, short_hash(gram(bytes, bytes.len() - GRAM))),
+        Err(_) => (0, 0),
+    }
+}
+
+/// Tells four bytes from most others, and not what they are.
+fn short_hash(gram: u32) -> u16 {
+    (hash(gram) >> 8) as u16
+}
+
 /// Where a piece stands in a needle.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) needle: u32,
     /// From the beginning of the needle; of a suffix, from where it counts on.
-    pub(super) offset: u16,
+    pub(super) offset: u8,
     pub(super) is_suffix: bool,
+    /// How many bytes there are from the piece to the end of the family, and a hash of the last four;
+    /// 0 where they are too many.
+    to_end: u16,
+    end: u16,
+}
+
+impl Place {
+    /// Whether the family whose piece stands `at` this place may end as it has to, as far as the text
+    /// goes.
+    #[inline]
+    pub(super) fn may_end(&self, text: &[u8], at: usize) -> bool {
+        let to_end = usize::from(self.to_end);
+        to_end == 0
+            || at + to_end > text.len()
+            || short_hash(gram(text, at + to_end - GRAM)) == self.end
+    }
 }
 
 /// Told by the piece alone, most places of most texts are none of a needle. Those that are left are
@@ -77,10 +107,13 @@ impl Filter {
                 } else {
                     alone.insert(hash(gram));
                 }
+                let (to_end, end) = end_of(bytes, at);
                 let place = Place {
                     needle: family.needle,
-                    offset: u16::try_from(at).unwrap_or(u16::MAX),
+                    offset: u8::try_from(at).unwrap_or(u8::MAX),
                     is_suffix: family.is_suffix,
+                    to_end,
+                    end,
                 };
                 pieces.push(Piece { gram, place });
             }

@@ -31,11 +31,14 @@ pub(crate) struct Matcher {
     entries: Vec<Entry>,
     filter: Filter,
     starts: Starts,
-    /// Of needles that repeat themselves, by number: how.
-    repeats: HashMap<u32, Box<[u32]>>,
+    /// How needles repeat themselves that do.
+    repeats: Vec<Box<[u32]>>,
     /// What any needle takes in to its left.
     left: Edge,
 }
+
+/// A needle that does not repeat itself.
+const ONCE: u32 = u32::MAX;
 
 /// A needle among the compiled ones.
 #[derive(Clone, Copy)]
@@ -49,7 +52,8 @@ struct Entry {
     right: Edge,
     /// From which length on a prefix counts; `len` where only the whole does.
     prefix: u32,
-    repeats: bool,
+    /// How it repeats itself, by number; [`ONCE`] where it does not.
+    repeats: u32,
     /// From which length on a suffix counts.
     suffix: u32,
     /// Where the first one of them may begin.
@@ -86,7 +90,7 @@ impl Matcher {
                 is_wide: needle.is_wide,
                 left: needle.left,
                 right: needle.right,
-                repeats: false,
+                repeats: ONCE,
                 prefix: needle.cut.map_or(len, |cut| offset(cut.prefix)),
                 suffix: needle.cut.map_or(len, |cut| offset(cut.suffix)),
                 public: needle.cut.map_or(0, |cut| offset(cut.public.max(1))),
@@ -121,12 +125,12 @@ impl Matcher {
         };
         let left = unique.iter().map(edge).fold(Edge::NONE, Edge::or);
         let starts = Starts::new(&text, &entries, &unique, left);
-        let repeats = unique.iter().zip(0..);
-        let repeats =
-            repeats.filter_map(|(n, number)| Some((number, repeats::overlaps(&n.bytes)?)));
-        let repeats: HashMap<u32, Box<[u32]>> = repeats.collect();
-        for number in repeats.keys() {
-            entries[*number as usize].repeats = true;
+        let mut repeats = Vec::new();
+        for (needle, entry) in unique.iter().zip(&mut entries) {
+            if let Some(overlaps) = repeats::overlaps(&needle.bytes) {
+                entry.repeats = offset(repeats.len());
+                repeats.push(overlaps);
+            }
         }
         Matcher {
             repeats,
@@ -153,7 +157,10 @@ impl Matcher {
     }
 
     fn overlaps(&self, entry: u32) -> Option<&[u32]> {
-        self.repeats.get(&entry).map(|overlaps| &**overlaps)
+        let number = self.entries[entry as usize].repeats;
+        self.repeats
+            .get(number as usize)
+            .map(|overlaps| &**overlaps)
     }
 
     fn bytes(&self, entry: &Entry) -> &[u8] {

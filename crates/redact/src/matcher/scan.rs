@@ -1,10 +1,8 @@
 //! The state of one stream.
 
-use std::collections::HashMap;
-
 use super::filter::Place;
 use super::repeats::Queue;
-use super::{Entry, Matcher, common_prefix, common_suffix};
+use super::{Entry, Matcher, ONCE, common_prefix, common_suffix};
 use crate::finding::Form;
 use crate::needle::Edge;
 
@@ -19,6 +17,9 @@ pub(crate) struct Hit {
     pub(crate) right: Edge,
 }
 
+/// A needle that has no queue.
+const NONE: u32 = u32::MAX;
+
 /// Where the look through a stream stands.
 #[derive(Default)]
 pub(crate) struct Scan {
@@ -26,9 +27,10 @@ pub(crate) struct Scan {
     next: u64,
     /// Needles that agree with the text up to its end.
     live: Vec<Live>,
-    /// The same of needles that repeat themselves, and which of them is that of a needle.
+    /// The same of needles that repeat themselves, and which of them is that of an entry.
     queues: Vec<Queue>,
-    numbers: HashMap<u32, usize>,
+    numbers: Vec<u32>,
+    settled: Vec<(u64, u32)>,
     /// Where the stream began.
     origin: u64,
 }
@@ -83,7 +85,7 @@ impl Scan {
         self.next = self.next.max(base.next_multiple_of(stride));
         let at = usize::try_from(self.next - base).unwrap_or(text.len());
         let at = matcher.filter.look(text, at, |at, places| {
-            for place in places {
+            for place in places.iter().filter(|place| place.may_end(text, at)) {
                 if place.is_suffix {
                     self.suffix(matcher, place, (text, base), at, found);
                 } else {
@@ -106,7 +108,7 @@ impl Scan {
             return;
         };
         let entry = &matcher.entries[place.needle as usize];
-        if entry.repeats {
+        if entry.repeats != ONCE {
             self.repeated(matcher, place.needle, (text, base), start, found);
             return;
         }
@@ -172,14 +174,22 @@ impl Scan {
         start: usize,
         found: &mut Vec<Hit>,
     ) {
-        let next = self.queues.len();
-        let place = *self.numbers.entry(entry).or_insert(next);
-        if place == next {
+        if self.numbers.is_empty() {
+            self.numbers = vec![NONE; matcher.entries.len()];
+        }
+        let number = &mut self.numbers[entry as usize];
+        if *number == NONE {
+            *number = super::offset(self.queues.len());
             self.queues.push(Queue::new(entry));
         }
-        let mut settled = Vec::new();
-        self.queues[place].begin(matcher, (text, base), base + start as u64, &mut settled);
-        settle_all(matcher, entry, &mut settled, self.origin, found);
+        let queue = &mut self.queues[*number as usize];
+        queue.begin(
+            matcher,
+            (text, base),
+            base + start as u64,
+            &mut self.settled,
+        );
+        settle_all(matcher, entry, &mut self.settled, self.origin, found);
     }
 
     /// A stream begins at this offset.
