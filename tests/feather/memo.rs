@@ -1,0 +1,110 @@
+//! Level lines.
+
+use super::Desk;
+
+#[test]
+fn a_line_a_statement_with_its_tags() {
+    let desk = Desk::new();
+    let ran = desk.run(
+        "'hunter2-secret' into vault 'K'\n\
+         vault 'K' into @k\n\
+         sensitive say @k\n\
+         sensitive say @k with risk\n\
+         say 'plain'\n\
+         safe say @k\n\
+         safe sensitive say @k with risk\n\
+         @k append '-x' into @l\n\
+         say 'two\nlines'\n\
+         success 'done'\n",
+    );
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let lines = [
+        "[INFO][SENS] ******** into vault 'K'",
+        "[INFO][SENS] vault 'K' into @k",
+        "[INFO][SENS] say ********",
+        "[INFO][SENS][RISK] say ********",
+        "[INFO] say plain",
+        "[WARN][SAFE][SENS] say ********",
+        "[INFO][SAFE][SENS][RISK] say ********",
+        "[INFO][SENS] ******** append -x into @l",
+        "[INFO] say two\\nlines",
+        "[SUCC] success done",
+    ];
+    assert_eq!(ran.memo.lines().collect::<Vec<_>>(), lines);
+    for line in lines {
+        assert!(ran.err.contains(line), "{line}");
+    }
+    assert_eq!(
+        ran.out,
+        "********\nhunter2-secret\nplain\nhunter2-secret\ntwo\nlines\n"
+    );
+    assert!(!ran.memo.contains("hunter2") && !ran.err.contains("hunter2"));
+}
+
+/// Masks stand for values by their labels: a value that is short or empty neither shows nor takes
+/// other text with it.
+#[test]
+fn short_and_empty_secrets_are_masked_by_label() {
+    for value in ["", "a", "s", "INFO", "say"] {
+        let script = format!(
+            "'{value}' into vault 'S'\nsensitive say @{{vault 'S'}}\nsay 'as said'\n\
+             sensitive say 'x@{{vault 'S'}}y' with risk\nsuccess\n"
+        );
+        let ran = Desk::new().run(&script);
+        assert_eq!(
+            ran.out,
+            format!("********\nas said\nx{value}y\n"),
+            "{}",
+            ran.err
+        );
+        assert_eq!(
+            ran.memo,
+            "[INFO][SENS] ******** into vault 'S'\n[INFO][SENS] say ********\n\
+             [INFO] say as said\n[INFO][SENS][RISK] say ********\n[SUCC] success\n"
+        );
+    }
+}
+
+#[test]
+fn the_memo_is_written_anew_and_also_for_what_does_not_run() {
+    let desk = Desk::new();
+    assert_eq!(
+        desk.run("say 'one'\nsay 'two'\nsuccess")
+            .memo
+            .lines()
+            .count(),
+        3
+    );
+    assert_eq!(desk.run("success").memo, "[SUCC] success\n");
+    let ran = desk.run("'s3cr3t' into vault 'S\nsay 'x'");
+    assert_eq!(ran.status, 2);
+    assert!(ran.memo.starts_with("[ERRO] ") && ran.memo.lines().count() == 1);
+    assert!(
+        !ran.memo.contains("s3cr3t") && !ran.err.contains("s3cr3t"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn results_and_failures_have_levels_of_their_own() {
+    let ran = Desk::new().run(
+        "function #f\nparameter 1 into @a\nif @a is 'x'\nfail 'no'\nend\nsuccess @a\nend\n\
+         #f 'ok' into @r\nsafe #f 'x' into @q\nsay 'a' trace\nsay 'b' elapsed\nsay 'c' silent\n\
+         failure 'at the end'\n",
+    );
+    assert_eq!(ran.status, 1);
+    for line in [
+        "[SUCC] success ok",
+        "[INFO] #f ok into @r",
+        "[FAIL] fail no",
+        "[WARN][SAFE] #f x into @q",
+        "[TRCE] say a",
+        "[ELAP] say b took ",
+        "[INFO] say c",
+        "[FAIL] failure at the end",
+    ] {
+        assert!(ran.memo.contains(line), "{line}\n{}", ran.memo);
+    }
+    assert!(!ran.err.contains("say c"), "{}", ran.err);
+}
