@@ -228,6 +228,7 @@ mod tests {
             start: 1.0,
             costs: vec![cost(2.0, 7.0), cost(9.0, 8.0), cost(1.0, 6.0)],
             ratios: vec![2.0, 3.0, 1.0],
+            is_left_out: false,
             checked: None,
         };
         assert!((row.speed() - 1.0).abs() < 1e-9);

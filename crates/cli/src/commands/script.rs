@@ -25,6 +25,9 @@ const WRONG: u8 = 2;
 const REFUSED: u8 = 3;
 const RISK_IN_CI: u8 = 4;
 
+/// Bytes of stack for a script: what its deepest blocks and calls take, several times.
+const STACK: usize = 64 << 20;
+
 /// Run a script in which secrets cannot leave by accident, or lay one out
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -144,7 +147,15 @@ impl RunScript {
             );
             return Ok(RISK_IN_CI);
         }
-        self.run_parsed(context, &script, memo)
+        // Blocks and calls within each other take more of a stack than the first thread may have.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let run = thread.spawn_scoped(scope, || self.run_parsed(context, &script, memo));
+            match run.map_err(Failure::io("starting a thread"))?.join() {
+                Ok(status) => status,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
     }
 
     fn run_parsed(

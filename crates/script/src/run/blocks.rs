@@ -226,10 +226,21 @@ impl<'s> Machine<'s, '_> {
             true => Operation::Sub,
             false => Operation::Add,
         };
-        let is_secret = before.secret().is_some() || by.secret().is_some();
-        let value = compute(operation, &[&before, &by], None)
-            .map_err(|fault| Failure::from(fault).secret_if(is_secret))?;
-        present.is_sensitive |= is_secret;
+        let taints: Vec<Taint> = [&before, &by]
+            .iter()
+            .filter_map(|one| one.taint())
+            .collect();
+        let taint = Taint::of(&taints);
+        present.is_sensitive |= taint.is_some();
+        // Under `safe` it goes on in any case, and looks the same in each.
+        let vague = (taint.clone().map(Taint::vague)).filter(|_| present.clauses.safe.is_some());
+        let value = match compute(operation, &[&before, &by], None) {
+            Ok(value) => value.tainted(vague.as_ref())?,
+            Err(fault) => {
+                self.set_variable(variable, before.tainted(vague.as_ref())?)?;
+                return Err(Failure::from(fault).secret_if(taint.is_some()));
+            }
+        };
         present.came_to = Some(value.clone());
         self.set_variable(variable, value)
     }

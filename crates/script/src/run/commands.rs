@@ -182,6 +182,11 @@ impl<'s> Machine<'s, '_> {
         item: Item,
     ) -> Result<(), Failure> {
         present.is_sensitive |= item.taint().is_some();
+        // Under `safe` the target is set also where the statement fails, and then by its operands.
+        let item = match (present.clauses.safe.is_some(), item.taint()) {
+            (true, Some(taint)) => item.tainted(&taint.vague())?,
+            _ => item,
+        };
         match (&into.place, item) {
             (Place::Variable(id), item) => {
                 let value = item.text()?;

@@ -49,18 +49,39 @@ pub(super) fn unevaluated(operand: &Operand, source: &Source) -> String {
 
 impl<'s> Machine<'s, '_> {
     pub(super) fn evaluate_all(&mut self, phrase: &'s Phrase) -> Result<Vec<Evaluated>, Failure> {
+        match self.evaluate_each(phrase)? {
+            (all, None) => Ok(all),
+            (_, Some(failure)) => Err(failure),
+        }
+    }
+
+    /// The same. An operand that has no value because of what a secret is stands as an empty secret,
+    /// so that the statement is shown as if it had one; the failure comes beside.
+    pub(super) fn evaluate_each(
+        &mut self,
+        phrase: &'s Phrase,
+    ) -> Result<(Vec<Evaluated>, Option<Failure>), Failure> {
         let mut all = Vec::with_capacity(phrase.operands.len());
+        let mut first = None;
         for operand in &phrase.operands {
             let line = self.line_of(operand.span);
-            let item = self
-                .evaluate(operand, line)
-                .map_err(|failure| failure.at(operand.span))?;
+            let item = match self.evaluate(operand, line) {
+                Ok(item) => item,
+                Err(failure) => {
+                    let failure = failure.at(operand.span);
+                    let Some(taint) = failure.taint.clone() else {
+                        return Err(failure);
+                    };
+                    first.get_or_insert(failure);
+                    Item::Text(Value::public("").tainted(Some(&taint))?)
+                }
+            };
             all.push(Evaluated {
                 item,
                 is_hidden: false,
             });
         }
-        Ok(all)
+        Ok((all, first))
     }
 
     fn evaluate(&mut self, operand: &'s Operand, line: u32) -> Result<Item, Failure> {
@@ -99,14 +120,14 @@ impl<'s> Machine<'s, '_> {
 
     fn field(&mut self, field: &Field) -> Result<Item, Failure> {
         let container = self.known_container(field.container)?;
-        let is_secret = container.taint.is_some();
+        let taint = container.taint.clone();
         let key = Value::public(&field.key);
         match container.get(&key)? {
             Some(member) => Ok(member.into()),
             None => {
                 let name = self.script.containers.text(field.container);
                 let message = format!("::{name} has no member {:?}", &*field.key);
-                Err(Failure::new("missing-member", message).secret_if(is_secret))
+                Err(Failure::new("missing-member", message).by(taint))
             }
         }
     }
@@ -117,6 +138,7 @@ impl<'s> Machine<'s, '_> {
         let value = Value::Secret(Secret {
             value,
             lines: Rc::new([line]),
+            is_vague: false,
         });
         Ok(value.tainted(self.within.as_ref())?)
     }

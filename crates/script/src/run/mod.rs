@@ -57,6 +57,8 @@ pub struct Report {
     pub ending: Ending,
     /// Why, where a statement failed or was refused.
     pub diagnostic: Option<Diagnostic>,
+    /// Whether a secret decided that it ended so: the one bit that a run may tell.
+    pub is_by_secret: bool,
     /// Why the memo is not whole.
     pub memo_error: Option<std::io::Error>,
 }
@@ -91,6 +93,11 @@ impl Item {
             Self::Text(value) => value.taint(),
             Self::Container(container) => container.taint.clone(),
         }
+    }
+
+    /// The same, deriving from `taint` as well.
+    fn tainted(self, taint: &Taint) -> Result<Self, Fault> {
+        Ok(Member::from(self).tainted(Some(taint))?.into())
     }
 
     /// As text: a container's members.
@@ -176,6 +183,11 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
     };
     let ended = machine.block(&script.body, false);
     machine.within = None;
+    let is_by_secret = match &ended {
+        Ok(()) => false,
+        Err(Stop::Done { is_secret, .. }) => *is_secret,
+        Err(Stop::Failed(failure)) => failure.is_secret,
+    };
     let (ending, diagnostic) = match ended {
         Ok(()) => {
             machine.tell(
@@ -209,6 +221,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
     Report {
         ending,
         diagnostic,
+        is_by_secret,
         memo_error: machine.memo.error,
     }
 }
@@ -380,14 +393,21 @@ impl<'s> Machine<'s, '_> {
             .filter_map(Evaluated::taint)
             .collect();
         match Taint::of(&taints) {
-            Some(taint) => self.taint_place(&target.place, &taint).map_err(Stop::from),
+            Some(taint) => {
+                let set = self.taint_place(&target.place, &taint.vague());
+                set.map_err(Stop::from)
+            }
             None => Ok(()),
         }
     }
 
     fn execute(&mut self, present: &mut Present<'s>) -> Result<(), Stop> {
         let statement = present.statement;
-        present.operands = self.evaluate_all(&statement.phrase)?;
+        let (operands, failure) = self.evaluate_each(&statement.phrase)?;
+        present.operands = operands;
+        if let Some(failure) = failure {
+            return Err(failure.into());
+        }
         if let Command::Store { value, .. } = &statement.command
             && let Some(stored) = present.operands.get_mut(value.index())
         {
@@ -497,6 +517,8 @@ impl<'s> Machine<'s, '_> {
             return Err(self.refused_within(present, taint, sink).into());
         }
         let before = self.within.clone();
+        // What is assigned derives from more on one way than on another.
+        let taint = &taint.clone().vague();
         self.within = Some(match &before {
             Some(before) => before.clone().and(taint),
             None => taint.clone(),
@@ -567,14 +589,4 @@ struct Present<'s> {
     is_sensitive: bool,
     /// What it assigned, for a trace.
     came_to: Option<Value>,
-}
-
-impl Present<'_> {
-    fn tags(&self) -> Tags {
-        Tags {
-            safe: self.clauses.safe.is_some(),
-            sensitive: self.is_sensitive || self.operands.iter().any(Evaluated::is_secret),
-            risk: self.statement.risk.is_some(),
-        }
-    }
 }

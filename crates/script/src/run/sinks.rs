@@ -12,6 +12,8 @@ use crate::syntax::ast::{Cabinet, OperandId, OperandKind, Part, Place, Target};
 use crate::syntax::{Note, Span};
 use crate::world::{Given, Order, Output, Writing};
 
+const LET_OUT: &str = "to let it out, write: sensitive … with risk";
+
 /// The longest file that is read, in bytes.
 const READ: usize = 16 << 20;
 
@@ -43,10 +45,16 @@ impl<'s> Machine<'s, '_> {
 
     /// A refusal with what tainted the value.
     pub(super) fn refused(&self, message: String, taint: &Taint) -> Failure {
+        let mut failure = Failure::new("egress-refused", message).refusal();
+        if taint.is_vague {
+            failure
+                .message
+                .push_str(" (which it derives from depends on a secret)");
+            return failure.hint(LET_OUT);
+        }
         let names: Vec<String> = (taint.labels.iter())
             .map(|label| format!("'{}'", label.key))
             .collect();
-        let mut failure = Failure::new("egress-refused", message).refusal();
         if !names.is_empty() {
             failure.message = format!("{} (from vault {})", failure.message, names.join(", "));
         }
@@ -56,7 +64,7 @@ impl<'s> Machine<'s, '_> {
                 text: "tainted here".to_owned(),
             })
             .collect();
-        failure.hint("to let it out, write: sensitive … with risk")
+        failure.hint(LET_OUT)
     }
 
     /// A condition on a secret without `sensitive`.
@@ -67,7 +75,7 @@ impl<'s> Machine<'s, '_> {
         let message = "what a secret decides needs `sensitive` before it".to_owned();
         let mut failure = self.refused(message, taint);
         failure.hint =
-            "write `sensitive` before it; everything assigned inside becomes a secret".to_owned();
+            "write `sensitive` before it; everything assigned inside becomes a secret".into();
         Err(failure)
     }
 

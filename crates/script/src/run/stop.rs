@@ -5,7 +5,7 @@ use crate::world::WorldError;
 use subrosa_egress::feather::{Fault, FaultKind};
 
 use super::container::{MEMBERS, Unfit};
-use super::value::Value;
+use super::value::{Taint, Value};
 
 /// Why a statement did not go on to the next.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl From<Failure> for Stop {
 pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
-    pub(crate) hint: String,
+    pub(crate) hint: Box<str>,
     pub(crate) span: Option<Span>,
     /// The statement that failed.
     pub(crate) owner: Option<Span>,
@@ -41,6 +41,8 @@ pub(crate) struct Failure {
     pub(crate) is_refusal: bool,
     /// Whether it depends on what a secret is.
     pub(crate) is_secret: bool,
+    /// What the operand derives from that has no value.
+    pub(crate) taint: Option<Box<Taint>>,
 }
 
 impl Failure {
@@ -48,16 +50,17 @@ impl Failure {
         Self {
             code,
             message: message.into(),
-            hint: String::new(),
+            hint: Box::default(),
             span: None,
             owner: None,
             notes: Vec::new(),
             is_refusal: false,
             is_secret: false,
+            taint: None,
         }
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = hint.into();
         self
     }
@@ -69,6 +72,13 @@ impl Failure {
 
     pub(crate) fn refusal(mut self) -> Self {
         self.is_refusal = true;
+        self
+    }
+
+    /// It depends on this, if there is anything.
+    pub(crate) fn by(mut self, taint: Option<Taint>) -> Self {
+        self.is_secret |= taint.is_some();
+        self.taint = taint.map(Box::new);
         self
     }
 

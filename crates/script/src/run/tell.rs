@@ -1,5 +1,6 @@
 //! What is told of a statement, and what is not.
 
+use super::eval::Evaluated;
 use super::memo::{Level, Tags, line};
 use super::{Machine, Present, eval};
 
@@ -42,6 +43,16 @@ impl<'s> Machine<'s, '_> {
         self.memo.write(&line);
         if !is_silent {
             self.world.warn(line.trim_end_matches('\n'));
+        }
+    }
+}
+
+impl Present<'_> {
+    pub(super) fn tags(&self) -> Tags {
+        Tags {
+            safe: self.clauses.safe.is_some(),
+            sensitive: self.is_sensitive || self.operands.iter().any(Evaluated::is_secret),
+            risk: self.statement.risk.is_some(),
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Secret {
     pub(crate) value: Arc<Sensitive>,
     /// The lines that made it one, ascending.
     pub(crate) lines: Rc<[u32]>,
+    /// Which of its labels and lines there are may depend on a secret: they are told to nobody.
+    pub(crate) is_vague: bool,
 }
 
 /// What a condition on a secret hands to all that is assigned behind it.
@@ -34,6 +36,7 @@ pub(crate) struct Secret {
 pub(crate) struct Taint {
     pub(crate) labels: Rc<Labels>,
     pub(crate) lines: Rc<[u32]>,
+    pub(crate) is_vague: bool,
 }
 
 impl Secret {
@@ -41,6 +44,7 @@ impl Secret {
         Self {
             value: Arc::new(value),
             lines: Rc::new([line]),
+            is_vague: false,
         }
     }
 
@@ -48,6 +52,7 @@ impl Secret {
         Taint {
             labels: Rc::new(self.value.labels().clone()),
             lines: Rc::clone(&self.lines),
+            is_vague: self.is_vague,
         }
     }
 }
@@ -55,14 +60,23 @@ impl Secret {
 impl Taint {
     /// What both make together.
     pub(crate) fn and(self, other: &Self) -> Self {
-        if other.labels.is_subset(&self.labels)
-            && other.lines.iter().all(|line| self.lines.contains(line))
-        {
-            return self;
+        let has_lines = other.lines.iter().all(|line| self.lines.contains(line));
+        let is_vague = self.is_vague || other.is_vague;
+        if has_lines && other.labels.is_subset(&self.labels) {
+            return Self { is_vague, ..self };
         }
         Self {
             labels: Rc::new(self.labels.union(&other.labels).cloned().collect()),
             lines: few(self.lines.iter().chain(&*other.lines).copied()),
+            is_vague,
+        }
+    }
+
+    /// The same, of whatever it decides.
+    pub(crate) fn vague(self) -> Self {
+        Self {
+            is_vague: true,
+            ..self
         }
     }
 
@@ -91,6 +105,10 @@ impl Value {
             Self::Public(_) => None,
             Self::Secret(secret) => Some(secret),
         }
+    }
+
+    fn is_vague(&self) -> bool {
+        self.secret().is_some_and(|secret| secret.is_vague)
     }
 
     /// As memo, errors and trace show it.
@@ -138,8 +156,12 @@ impl Value {
                 few(secret.lines.iter().chain(&*taint.lines).copied()),
             ),
         };
-        let value = Arc::new(value);
-        Ok(Self::Secret(Secret { value, lines }))
+        let is_vague = taint.is_vague || self.secret().is_some_and(|secret| secret.is_vague);
+        Ok(Self::Secret(Secret {
+            value: Arc::new(value),
+            lines,
+            is_vague,
+        }))
     }
 
     /// What it says as a truth: one bit of a secret, where a header said `sensitive`.
@@ -179,6 +201,7 @@ pub(crate) fn compute(
     Ok(Value::Secret(Secret {
         value: Arc::new(value),
         lines: lines(inputs, line),
+        is_vague: inputs.iter().any(|input| input.is_vague()),
     }))
 }
 
@@ -190,11 +213,13 @@ pub(crate) fn split(text: &Value, separator: &Value, line: u32) -> Result<Vec<Va
         return Ok(parts.into_iter().map(public).collect());
     }
     let lines = lines(&[text, separator], Some(line));
+    let is_vague = text.is_vague() || separator.is_vague();
     let parts = danger::derive_all(&Split, &[text.input(), separator.input()], &Labels::new())?;
     let secret = |part| {
         Value::Secret(Secret {
             value: Arc::new(part),
             lines: Rc::clone(&lines),
+            is_vague,
         })
     };
     Ok(parts.into_iter().map(secret).collect())
