@@ -1,12 +1,14 @@
 //! Fakes, generators and servers for tests. Only ever a dev-dependency.
 #![forbid(unsafe_code)]
 
+mod label;
 mod log;
 mod mark;
 mod postgres;
 mod records;
 mod rng;
 
+pub use label::label;
 pub use log::{LogContents, MemoryLog};
 pub use mark::mark;
 pub use postgres::{PostgresServer, postgres};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use subrosa_egress::{Labels, Sensitive};
-use subrosa_model::{FieldName, KeyName, Label, SecretId, WorkspaceId};
 use subrosa_script::world::{
     Cabinet, Calls, Console, Ended, Entries, Given, Order, Output, Processes, Site, Time, Typed,
     WorldError, Writing,
 };
+use subrosa_testkit::label;
 
 pub(crate) struct Recorded {
     /// What anybody sees, in order.
@@ -23,18 +23,7 @@ pub(crate) struct Recorded {
 }
 
 fn labels(name: &str) -> Labels {
-    let mut id = [0; 16];
-    for (place, byte) in id.iter_mut().zip(name.bytes()) {
-        *place = byte;
-    }
-    Labels::from([Label {
-        workspace: WorkspaceId::from_bytes([1; 16]),
-        secret: SecretId::from_bytes(id),
-        key: KeyName::new(name).expect("a name"),
-        field: FieldName::default_field(),
-        version: 1,
-        pin: None,
-    }])
+    Labels::from([label(name)])
 }
 
 impl Recorded {
