@@ -5,6 +5,7 @@ mod egress;
 mod memo;
 mod seed;
 mod statuses;
+mod vault;
 
 use std::fs;
 use std::path::PathBuf;

@@ -54,6 +54,12 @@ pub(crate) fn refusal(request: &UseRequest) -> Option<Refused> {
         let remedy = "run the command that needs the value (subrosa run), or have a person read it";
         return Some(Refused::new("agent-read", reason, remedy));
     }
+    if agent && request.action == Action::Script {
+        // It could write any script: a rule would have to name the text of this one.
+        let reason = "an agent runs no scripts on the vault as yet";
+        let remedy = "run the command that needs the value (subrosa run), or have a person run it";
+        return Some(Refused::new("agent-script", reason, remedy));
+    }
     if agent && request.action == Action::Mask {
         // Whoever chooses the text asks with it whether a guess is a value.
         let reason =

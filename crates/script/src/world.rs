@@ -89,8 +89,8 @@ pub trait Entries {
     /// Stores a value.
     ///
     /// # Errors
-    /// Why it cannot be kept.
-    fn keep(&mut self, name: &str, value: Given<'_>) -> Result<(), WorldError>;
+    /// [`WorldError::Refused`] where it may not go by another name; why it cannot be kept.
+    fn keep(&mut self, site: Site, name: &str, value: Given<'_>) -> Result<(), WorldError>;
 
     /// Moves the variables whose names match into the vault; children do not inherit them from now
     /// on. Returns how many there were.

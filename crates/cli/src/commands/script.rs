@@ -13,9 +13,9 @@ use rustix::io::fcntl_dupfd_cloexec;
 use subrosa_engine::private_folder;
 use subrosa_engine::scripts::run::{self, Ending};
 use subrosa_engine::scripts::syntax::{self, MAX_SCRIPT, Source, ast};
-use subrosa_engine::scripts::{Surroundings, ephemeral};
+use subrosa_engine::scripts::{Surroundings, ephemeral, on_vault};
 
-use crate::context::Context;
+use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::output::complain;
 
@@ -48,6 +48,9 @@ enum Action {
 /// `sensitive … with risk`. No vault folder, daemon or passphrase is needed. Where CI is set, a script
 /// that says `with risk` is refused without --allow-risk.
 ///
+/// With --vault it uses your own vault: names are keys (`db/main#password`), what it stores stays, and
+/// what it lets out needs a rule `allow: script` as well.
+///
 /// The exit status is 0 for `success`, 1 for `failure` or what failed, 2 for a script that does not
 /// parse, 3 for a secret that was to leave, 4 for `with risk` in CI.
 #[derive(Debug, clap::Args)]
@@ -55,6 +58,7 @@ enum Action {
 Examples:
   subrosa script run deploy.sky
   subrosa script run deploy.sky --memo deploy.memo
+  subrosa script run --vault deploy.sky
   CI=1 subrosa script run deploy.sky --allow-risk")]
 pub(crate) struct RunScript {
     /// The script; its name ends in .sky by custom
@@ -67,6 +71,9 @@ pub(crate) struct RunScript {
     /// Let a script that says `with risk` run where CI is set
     #[arg(long)]
     allow_risk: bool,
+    /// Use your own vault: its policy has to allow `script` for what the script lets out
+    #[arg(long, conflicts_with = "ephemeral")]
+    vault: bool,
     /// Use a vault that ends with the script, which is the default
     #[arg(long)]
     ephemeral: bool,
@@ -178,14 +185,18 @@ impl RunScript {
             out: Box::new(BufWriter::new(context.out.data()?)),
             err: Box::new(BufWriter::new(std::io::stderr())),
         };
-        let mut world = ephemeral(context.effects.clone(), surroundings)?;
+        let mut world = if self.vault {
+            on_vault(context.open(Need::Any)?, surroundings)?
+        } else {
+            ephemeral(context.effects.clone(), surroundings)?
+        };
         let mut nowhere = std::io::sink();
         let mut memo = memo;
         let report = match &mut memo {
             Some(memo) => run::run(script, &mut world, memo),
             None => run::run(script, &mut world, &mut nowhere),
         };
-        world.end().map_err(Failure::io("standard output"))?;
+        world.end()?;
         if let Some(diagnostic) = &report.diagnostic {
             complain(&diagnostic.render(&script.source));
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
-use subrosa_script::world::{Entries, Given, WorldError};
+use subrosa_script::world::{Entries, Given, Site, WorldError};
 
+use super::process::LaterSink;
 use super::{World, failed};
 
 impl Entries for World {
@@ -21,10 +22,17 @@ impl Entries for World {
         self.store.has(name)
     }
 
-    fn keep(&mut self, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+    fn keep(&mut self, site: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
         let no_memory = |error| failed(format!("vault {name:?}"), error);
         match value {
-            Given::Secret(value) => self.store.keep(name, value)?,
+            Given::Secret(value) => {
+                if !value.labels().is_empty() {
+                    // Under another name other rules hold, and no pin: that is a way out like any.
+                    let mut sink = LaterSink(format!("vault {name}"));
+                    self.hand_over(site, &[("value", value)], &mut sink)?;
+                }
+                self.store.keep(name, value)?;
+            }
             Given::Public(text) => {
                 let text = SecretBuf::copy_from(text.as_bytes()).map_err(no_memory)?;
                 self.store.keep(name, &Sensitive::input(text))?;
@@ -57,7 +65,8 @@ impl World {
         let Some(value) = self.store.fetch(name)? else {
             return Ok(());
         };
-        self.gate
+        self.store
+            .gate()
             .learn(std::iter::once(&value))
             .map_err(|error| failed(format!("vault {name:?}"), error))
     }

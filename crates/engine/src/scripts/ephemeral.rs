@@ -1,10 +1,6 @@
 //! A vault that ends with the script: sealed entries in memory, and a gate of their own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::io::Write;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use subrosa_audit::{Chain, KeyRing, Writer};
@@ -14,34 +10,15 @@ use subrosa_model::{
     CallerKind, FieldName, KeyName, Label, Scope, SecretId, SecretUse, VaultId, WorkspaceId,
 };
 use subrosa_policy::Policy;
-use subrosa_runner::Files;
 use subrosa_script::world::WorldError;
 use subrosa_store::memory::MemoryLog;
 
-use super::{Store, World, failed};
+use super::{Store, Surroundings, World, failed};
 use crate::{Effects, EngineError};
 
 /// What the clauses of the script permit is permitted.
 const POLICY: &str =
     "version: 1\nrules:\n  - { name: clauses, allow: script, secrets: [\"**\"] }\n";
-
-/// Where a script runs.
-pub struct Surroundings {
-    /// What records call the script.
-    pub name: String,
-    /// Its working directory.
-    pub directory: PathBuf,
-    /// Folders in which it touches no file.
-    pub closed: Vec<PathBuf>,
-    /// What its children inherit.
-    pub variables: Vec<(OsString, OsString)>,
-    /// What `ask` reads.
-    pub input: OwnedFd,
-    /// Where `say` writes to.
-    pub out: Box<dyn Write>,
-    /// Where level lines go.
-    pub err: Box<dyn Write>,
-}
 
 /// The world of a script that has no vault but its own, which is gone when it ends. It needs no
 /// folder, writes nothing, and its audit log is in memory.
@@ -49,15 +26,6 @@ pub struct Surroundings {
 /// # Errors
 /// [`EngineError`] where there is no locked memory.
 pub fn ephemeral(effects: Effects, surroundings: Surroundings) -> Result<World, EngineError> {
-    let Surroundings {
-        name,
-        directory,
-        closed,
-        variables,
-        input,
-        out,
-        err,
-    } = surroundings;
     let rng = Arc::clone(&effects.rng);
     let vault = VaultId::from_bytes(random(&*rng));
     let keys = Arc::new(KeyRing::new(vault, vec![(1, Key::generate(&*rng)?)])?);
@@ -74,28 +42,17 @@ pub fn ephemeral(effects: Effects, surroundings: Surroundings) -> Result<World, 
     let mut caller = effects.operator();
     caller.kind = CallerKind::Script;
     let store = Ephemeral {
+        gate,
         key: Key::generate(&*rng)?,
         workspace: WorkspaceId::from_bytes(random(&*rng)),
         entries: BTreeMap::new(),
         effects: effects.clone(),
     };
-    Ok(World {
-        gate,
-        effects,
-        caller,
-        store: Box::new(store),
-        name,
-        files: Files::new(directory.clone(), closed),
-        directory,
-        input,
-        out,
-        err,
-        variables,
-        set: BTreeMap::new(),
-    })
+    Ok(World::over(Box::new(store), effects, caller, surroundings))
 }
 
 struct Ephemeral {
+    gate: Gate,
     key: Key,
     workspace: WorkspaceId,
     entries: BTreeMap<String, (Label, Vec<u8>)>,
@@ -110,6 +67,10 @@ fn bound(label: &Label) -> Aad {
 }
 
 impl Store for Ephemeral {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     fn fetch(&mut self, name: &str) -> Result<Option<Sensitive>, WorldError> {
         let Some((label, sealed)) = self.entries.get(name) else {
             return Ok(None);
@@ -155,5 +116,10 @@ impl Store for Ephemeral {
             searched: true,
         };
         Ok(value.labels().iter().map(used).collect())
+    }
+
+    fn close(self: Box<Self>) -> Result<(), EngineError> {
+        // The log goes with the vault.
+        Ok(())
     }
 }

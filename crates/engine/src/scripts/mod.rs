@@ -6,6 +6,7 @@ mod cabinet;
 mod console;
 mod entries;
 mod ephemeral;
+mod kept;
 mod process;
 
 use std::collections::BTreeMap;
@@ -17,19 +18,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use subrosa_crypto::random;
-use subrosa_egress::{Facts, Gate, Kind, Released, Sensitive, Sink};
+use subrosa_egress::{Facts, Gate, Kind, Presence, Released, Sensitive, Sink};
 use subrosa_model::{Action, Caller, Outcome, RequestId, SecretUse, UseRequest};
 use subrosa_runner::Files;
 use subrosa_script::world::{Calls, Given, Site, Time, Typed, WorldError};
 
-use crate::Effects;
+use crate::{Effects, EngineError};
 
-pub use ephemeral::{Surroundings, ephemeral};
+pub use ephemeral::ephemeral;
+pub use kept::on_vault;
 /// Scripts themselves: text to tree and back, and how they run.
 pub use subrosa_script::{run, syntax};
 
 /// Where a script finds values, and leaves those that it stores.
 pub(crate) trait Store {
+    /// What decides, records and releases.
+    fn gate(&self) -> &Gate;
     /// The value of an entry, if there is one.
     fn fetch(&mut self, name: &str) -> Result<Option<Sensitive>, WorldError>;
     /// Whether there is one.
@@ -38,6 +42,34 @@ pub(crate) trait Store {
     fn keep(&mut self, name: &str, value: &Sensitive) -> Result<(), WorldError>;
     /// What a decision needs to know of what a value derives from.
     fn uses(&mut self, value: &Sensitive) -> Result<Vec<SecretUse>, WorldError>;
+    /// A proof that a person is there, for this request.
+    fn presence(&self, _: &UseRequest) -> Option<Presence> {
+        None
+    }
+    /// Records durably what is about to be handed out, where that outlives the script.
+    fn remember(&mut self, _: &Sensitive) -> Result<(), WorldError> {
+        Ok(())
+    }
+    /// Every record is where it stays.
+    fn close(self: Box<Self>) -> Result<(), EngineError>;
+}
+
+/// Where a script runs.
+pub struct Surroundings {
+    /// What records call the script.
+    pub name: String,
+    /// Its working directory.
+    pub directory: PathBuf,
+    /// Folders in which it touches no file.
+    pub closed: Vec<PathBuf>,
+    /// What its children inherit.
+    pub variables: Vec<(OsString, OsString)>,
+    /// What `ask` reads.
+    pub input: OwnedFd,
+    /// Where `say` writes to.
+    pub out: Box<dyn Write>,
+    /// Where level lines go.
+    pub err: Box<dyn Write>,
 }
 
 /// A variable that a script set for its children.
@@ -48,7 +80,6 @@ enum Variable {
 
 /// The world of one script.
 pub struct World {
-    gate: Gate,
     effects: Effects,
     caller: Caller,
     store: Box<dyn Store>,
@@ -73,13 +104,44 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    /// What was said is written.
+    fn over(
+        store: Box<dyn Store>,
+        effects: Effects,
+        caller: Caller,
+        surroundings: Surroundings,
+    ) -> Self {
+        let Surroundings {
+            name,
+            directory,
+            closed,
+            variables,
+            input,
+            out,
+            err,
+        } = surroundings;
+        Self {
+            effects,
+            caller,
+            store,
+            name,
+            files: Files::new(directory.clone(), closed),
+            directory,
+            input,
+            out,
+            err,
+            variables,
+            set: BTreeMap::new(),
+        }
+    }
+
+    /// What was said is written, what was recorded is durable.
     ///
     /// # Errors
     /// What writing gave.
-    pub fn end(mut self) -> std::io::Result<()> {
-        self.err.flush()?;
-        self.out.flush()
+    pub fn end(mut self) -> Result<(), EngineError> {
+        let written = self.err.flush().and_then(|()| self.out.flush());
+        self.store.close()?;
+        written.map_err(EngineError::io("writing what was said".to_owned()))
     }
 
     /// Lets values out: the one place where that happens.
@@ -109,15 +171,24 @@ impl World {
             capability: None,
             time: self.effects.clock.now(),
         };
+        let facts = Facts {
+            presence: self.store.presence(&request),
+            ..Facts::default()
+        };
         let permit = self
-            .gate
-            .authorize::<S::Kind>(request, Facts::default())
+            .store
+            .gate()
+            .authorize::<S::Kind>(request, facts)
             .wait()
             .map_err(|refusal| WorldError::Refused {
                 reason: refusal.reason,
                 remedy: refusal.remedy,
             })?;
-        self.gate
+        for (_, value) in values {
+            self.store.remember(value)?;
+        }
+        self.store
+            .gate()
             .release(permit, values, sink)
             .map_err(|error| WorldError::Failed {
                 what: sink.destination().to_string(),
@@ -139,7 +210,7 @@ impl World {
         sink: &mut S,
     ) -> Result<(), WorldError> {
         let released = self.let_out(site, values, sink)?;
-        released.complete(&self.gate, Outcome::Delivered, 0);
+        released.complete(self.store.gate(), Outcome::Delivered, 0);
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ impl Processes for World {
         let (running, released) = started?;
         let clock = Arc::clone(&self.effects.clock);
         let report = running.pump(&*clock);
-        complete(released, &self.gate, report.as_ref());
+        complete(released, self.store.gate(), report.as_ref());
         let report = report.map_err(|error| broken(&name, &error))?;
         Ok(Ended {
             status: match report.ending {
@@ -115,7 +115,7 @@ impl World {
         values.extend(names.iter().map(|(slot, value)| (slot.as_str(), &**value)));
         let spawner = Arc::clone(&self.effects.spawner);
         if values.is_empty() {
-            let known = self.gate.known();
+            let known = self.store.gate().known();
             let known = match output {
                 Output::AsItIs => KnownSet::empty(),
                 _ => known,
@@ -133,7 +133,7 @@ impl World {
             (Ok(released), Ok(running)) => Ok((running, Some(released))),
             (Ok(released), Err(error)) => {
                 let reason = error.to_string();
-                released.complete(&self.gate, Outcome::Failed { reason }, 0);
+                released.complete(self.store.gate(), Outcome::Failed { reason }, 0);
                 Err(refused(error))
             }
             (Err(WorldError::Failed { .. }), Err(error)) => Err(refused(error)),
@@ -250,7 +250,7 @@ impl Write for Captured {
 }
 
 /// A value that waits for the processes that will be started, sealed from everybody meanwhile.
-struct LaterSink(String);
+pub(super) struct LaterSink(pub(super) String);
 
 impl Sink for LaterSink {
     type Kind = kind::Client;

@@ -456,10 +456,10 @@ fn a_person_has_text_looked_through_and_an_agent_never() {
                 "builtin:person-mask"
             );
         }
-        assert_eq!(
-            other(Action::Mask).agent("claude").rule(policy),
-            "builtin:agent-mask"
-        );
+        for (action, rule) in [(Action::Mask, "mask"), (Action::Script, "script")] {
+            let asked = other(action).agent("claude").rule(policy);
+            assert_eq!(asked, format!("builtin:agent-{rule}"));
+        }
         for kind in [CallerKind::Application, CallerKind::Script] {
             assert_eq!(other(Action::Mask).by(kind).verdict(policy), Verdict::Deny);
         }

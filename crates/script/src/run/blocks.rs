@@ -203,7 +203,7 @@ impl<'s> Machine<'s, '_> {
             Some(taint) => {
                 self.secretly(present, taint, &[body], turns)?;
                 // Whether there was a member at all.
-                self.taint_place(&Place::Variable(item), taint)?;
+                self.taint_place(present.site, &Place::Variable(item), taint)?;
                 Ok(())
             }
             None => turns(self),

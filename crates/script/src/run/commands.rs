@@ -22,7 +22,7 @@ impl<'s> Machine<'s, '_> {
             Command::Store { value, entry } => {
                 let value = present.text(*value)?.tainted(self.within.as_ref());
                 self.world
-                    .keep(entry, value.map_err(Failure::from)?.given())
+                    .keep(present.site, entry, value.map_err(Failure::from)?.given())
                     .map_err(Failure::from)?;
             }
             Command::Fetch { entry, into } => {
@@ -196,7 +196,7 @@ impl<'s> Machine<'s, '_> {
             (Place::Vault(entry), item) => {
                 let value = item.text()?.tainted(self.within.as_ref())?;
                 present.is_sensitive = true;
-                Ok(self.world.keep(entry, value.given())?)
+                Ok(self.world.keep(present.site, entry, value.given())?)
             }
             (Place::Container(id), Item::Container(container)) => {
                 self.set_container(*id, container);

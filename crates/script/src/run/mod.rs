@@ -394,7 +394,7 @@ impl<'s> Machine<'s, '_> {
             .collect();
         match Taint::of(&taints) {
             Some(taint) => {
-                let set = self.taint_place(&target.place, &taint.vague());
+                let set = self.taint_place(present.site, &target.place, &taint.vague());
                 set.map_err(Stop::from)
             }
             None => Ok(()),
@@ -460,7 +460,7 @@ impl<'s> Machine<'s, '_> {
 
     /// What stands in a place derives from `taint` as well; where nothing does, an empty text does
     /// now, so that whether there is something tells nothing.
-    fn taint_place(&mut self, place: &Place, taint: &Taint) -> Result<(), Failure> {
+    fn taint_place(&mut self, site: Site, place: &Place, taint: &Taint) -> Result<(), Failure> {
         match place {
             Place::Variable(id) => {
                 let value = self
@@ -478,7 +478,7 @@ impl<'s> Machine<'s, '_> {
             Place::Vault(entry) => {
                 if !self.world.has(entry) {
                     let empty = Value::public("").tainted(Some(taint))?;
-                    self.world.keep(entry, empty.given())?;
+                    self.world.keep(site, entry, empty.given())?;
                 }
                 Ok(())
             }
@@ -549,13 +549,13 @@ impl<'s> Machine<'s, '_> {
         };
         if let Some(taint) = taint {
             for variable in seen.assigned.variables {
-                self.taint_place(&Place::Variable(variable), &taint)?;
+                self.taint_place(present.site, &Place::Variable(variable), &taint)?;
             }
             for container in seen.assigned.containers {
-                self.taint_place(&Place::Container(container), &taint)?;
+                self.taint_place(present.site, &Place::Container(container), &taint)?;
             }
             for entry in seen.assigned.entries {
-                self.taint_place(&Place::Vault(entry), &taint)?;
+                self.taint_place(present.site, &Place::Vault(entry), &taint)?;
             }
         }
         ran

@@ -70,7 +70,7 @@ impl Entries for Recorded {
         self.values.contains_key(name)
     }
 
-    fn keep(&mut self, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+    fn keep(&mut self, _: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
         let value = match value {
             Given::Public(text) => Sensitive::public(text.as_bytes(), labels(name)),
             Given::Secret(value) => Ok(value.tainted(&labels(name))),
