@@ -2,6 +2,7 @@
 
 mod commands;
 mod egress;
+mod errors;
 mod memo;
 mod seed;
 mod statuses;

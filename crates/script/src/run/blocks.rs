@@ -266,9 +266,11 @@ impl<'s> Machine<'s, '_> {
         let name = self.script.function_names.text(id);
         let Some(function) = self.script.function(id) else {
             let failure = Failure::new("unknown-function", format!("there is no function #{name}"));
-            return Err(failure
-                .hint(format!("define it: function #{name} … end"))
-                .into());
+            let hint = match self.script.function_names.near(id) {
+                Some(meant) => format!("did you mean `#{meant}`?"),
+                None => format!("define it: function #{name} … end"),
+            };
+            return Err(failure.hint(hint).into());
         };
         if self.frames.len() > MAX_CALLS {
             let message = format!("more than {MAX_CALLS} calls within each other");

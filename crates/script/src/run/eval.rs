@@ -147,8 +147,10 @@ impl<'s> Machine<'s, '_> {
         self.variable(id).ok_or_else(|| {
             let name = self.script.variables.text(id);
             let message = format!("there is no variable @{name}");
-            Failure::new("unknown-variable", message)
-                .hint(format!("assign it first: 'value' into @{name}"))
+            Failure::new("unknown-variable", message).hint(match self.script.variables.near(id) {
+                Some(meant) => format!("did you mean `@{meant}`?"),
+                None => format!("assign it first: 'value' into @{name}"),
+            })
         })
     }
 
@@ -156,8 +158,10 @@ impl<'s> Machine<'s, '_> {
         self.container(id).ok_or_else(|| {
             let name = self.script.containers.text(id);
             let message = format!("there is no container ::{name}");
-            Failure::new("unknown-container", message)
-                .hint(format!("make it first: container into ::{name} … end"))
+            Failure::new("unknown-container", message).hint(match self.script.containers.near(id) {
+                Some(meant) => format!("did you mean `::{meant}`?"),
+                None => format!("make it first: container into ::{name} … end"),
+            })
         })
     }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::words::closest;
+
 /// A number that stands for a name of one kind.
 pub trait NameId: Copy {
     #[doc(hidden)]
@@ -102,6 +104,14 @@ impl<Id: NameId> Names<Id> {
     #[must_use]
     pub fn id(&self, text: &str) -> Option<Id> {
         self.ids.get(text).copied().map(Id::from_index)
+    }
+
+    /// Another name of the script that this one may have been meant to be.
+    pub(crate) fn near(&self, id: Id) -> Option<&str> {
+        let own = self.text(id);
+        let others = self.texts.iter().map(|text| &**text);
+        let others: Vec<&str> = others.filter(|text| *text != own).collect();
+        closest(own, &others)
     }
 
     /// How many names there are: every id's index is below that.
