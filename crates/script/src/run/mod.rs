@@ -23,7 +23,7 @@ use std::rc::Rc;
 use subrosa_egress::feather::Fault;
 
 use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target};
-use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
+use crate::syntax::{ContainerId, Diagnostic, Source, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
 use eval::Evaluated;
@@ -215,7 +215,10 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
                 true => Ending::Refused,
                 false => Ending::Failure,
             };
-            (ending, Some(diagnostic(*failure, machine.header)))
+            (
+                ending,
+                Some(diagnostic(*failure, machine.header, &machine.script.source)),
+            )
         }
     };
     Report {
@@ -226,7 +229,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
     }
 }
 
-fn diagnostic(failure: Failure, header: Option<Span>) -> Diagnostic {
+fn diagnostic(failure: Failure, header: Option<Span>, source: &Source) -> Diagnostic {
     // Which statement of a block on a secret it was would tell which way was taken.
     if let Some(header) = header {
         return Diagnostic::error("failed-within", "a statement in this block failed", header)
@@ -235,6 +238,10 @@ fn diagnostic(failure: Failure, header: Option<Span>) -> Diagnostic {
     let span = failure.span.unwrap_or(Span { start: 0, end: 0 });
     let mut told = Diagnostic::error(failure.code, failure.message, span);
     told.notes = failure.notes;
+    // The line that failed is shown already.
+    let line = source.line(span.start);
+    told.notes
+        .retain(|note| source.line(note.span.start) != line);
     if !failure.hint.is_empty() {
         told = told.hint(failure.hint);
     }

@@ -1,5 +1,6 @@
 //! What leaves a script: console, files, processes, environment, requests.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use subrosa_egress::feather::Operation;
@@ -52,10 +53,15 @@ impl<'s> Machine<'s, '_> {
                 .push_str(" (which it derives from depends on a secret)");
             return failure.hint(LET_OUT);
         }
-        let names: Vec<String> = (taint.labels.iter())
-            .map(|label| format!("'{}'", label.key))
+        // By name: the order of labels is that of their ids, which are of chance.
+        let names: BTreeSet<String> = (taint.labels.iter())
+            .map(|label| match label.field.is_default() {
+                true => format!("'{}'", label.key),
+                false => format!("'{}#{}'", label.key, label.field),
+            })
             .collect();
         if !names.is_empty() {
+            let names: Vec<String> = names.into_iter().collect();
             failure.message = format!("{} (from vault {})", failure.message, names.join(", "));
         }
         failure.notes = (taint.lines.iter())
