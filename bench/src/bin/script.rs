@@ -48,7 +48,7 @@ const WORKS: [Work; 4] = [
     Work {
         name: "text put into text",
         statements: 2,
-        feather: "'name' into @a\nrepeat N\n'value of @{a} here' into @x\ntext length @x into @n\n\
+        feather: "'name' into @a\nrepeat TURNS\n'value of @{a} here' into @x\ntext length @x into @n\n\
                   end\nsuccess\n",
         python: "a = 'name'\nfor _ in range(TURNS):\n    x = f'value of {a} here'\n    n = len(x)\n",
         shell: "a=name\ni=0\nwhile [ $i -lt TURNS ]; do x=\"value of $a here\"; n=${#x}; i=$((i+1)); done\n",
@@ -56,7 +56,7 @@ const WORKS: [Work; 4] = [
     Work {
         name: "the same of a secret",
         statements: 2,
-        feather: "'the-secret' into vault 'S'\nvault 'S' into @a\nrepeat N\n\
+        feather: "'the-secret' into vault 'S'\nvault 'S' into @a\nrepeat TURNS\n\
                   'value of @{a} here' into @x\ntext length @x into @n\nend\nsuccess\n",
         python: "a = 'the-secret'\nfor _ in range(TURNS):\n    x = f'value of {a} here'\n    n = len(x)\n",
         shell: "a=the-secret\ni=0\nwhile [ $i -lt TURNS ]; do x=\"value of $a here\"; n=${#x}; i=$((i+1)); done\n",
