@@ -19,6 +19,7 @@
 
 pub mod danger;
 pub mod kind;
+mod labels;
 
 mod digest;
 mod error;
@@ -37,10 +38,11 @@ pub use error::{Refusal, RefusalKind, ReleaseError, SinkError};
 pub use gate::{Approval, Facts, Gate, Pending, Presence};
 pub use generate::Recipe;
 pub use kind::Kind;
+pub use labels::Labels;
 pub use permit::{Permit, Released};
 pub use search::Search;
 pub use secrets::{Secrets, SecretsError};
-pub use sensitive::{Input, Labels, Sensitive};
+pub use sensitive::{Input, Sensitive};
 pub use sink::{Lent, Sink};
 pub use transform::feather;
 pub use transform::{Document, DocumentForm, Escapes, Filling, Gap, Transform};

@@ -1,6 +1,5 @@
 //! A value that may be used and not seen.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -9,11 +8,8 @@ use subrosa_crypto::{Aad, Key, MemoryError, OpenError, ReadError, Rng, SecretBuf
 use subrosa_model::Label;
 use subrosa_redact::Added;
 
-use crate::Transform;
 use crate::feather::Fault;
-
-/// Which entries and versions a value derives from.
-pub type Labels = BTreeSet<Label>;
+use crate::{Labels, Transform};
 
 /// Bytes in locked memory that leave only through a [`crate::Sink`].
 ///
@@ -135,11 +131,8 @@ impl Sensitive {
         let bytes: Vec<&[u8]> = inputs.iter().map(|input| input.value.as_slice()).collect();
         let mut out = SecretBuf::new();
         transform.run(&bytes, &mut out)?;
-        let labels = inputs
-            .iter()
-            .flat_map(|input| input.labels.iter().cloned())
-            .collect();
-        Ok(Self::new(out, labels))
+        let join = |labels: Labels, input: &&Self| labels.with(&input.labels);
+        Ok(Self::new(out, inputs.iter().fold(Labels::new(), join)))
     }
 
     /// Makes a new value from public texts and values; it carries the union of their labels and of
@@ -189,7 +182,7 @@ impl Sensitive {
     pub fn tainted(&self, labels: &Labels) -> Self {
         Self {
             value: Arc::clone(&self.value),
-            labels: self.labels.union(labels).cloned().collect(),
+            labels: self.labels.with(labels),
         }
     }
 
@@ -204,8 +197,8 @@ fn bytes<'a>(inputs: &[Input<'a>]) -> Vec<&'a [u8]> {
 }
 
 fn union(inputs: &[Input<'_>], also: &Labels) -> Labels {
-    let theirs = inputs.iter().filter_map(|input| input.labels()).flatten();
-    theirs.chain(also).cloned().collect()
+    let theirs = inputs.iter().filter_map(|input| input.labels());
+    theirs.fold(also.clone(), |all, labels| all.with(labels))
 }
 
 impl fmt::Debug for Sensitive {

@@ -1,6 +1,5 @@
 //! Values of a script: public text, or a secret with what it derives from.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ pub(crate) struct Secret {
 /// What a condition on a secret hands to all that is assigned behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Taint {
-    pub(crate) labels: Rc<Labels>,
+    pub(crate) labels: Labels,
     pub(crate) lines: Rc<[u32]>,
     pub(crate) is_vague: bool,
 }
@@ -50,10 +49,19 @@ impl Secret {
 
     pub(crate) fn taint(&self) -> Taint {
         Taint {
-            labels: Rc::new(self.value.labels().clone()),
+            labels: self.value.labels().clone(),
             lines: Rc::clone(&self.lines),
             is_vague: self.is_vague,
         }
+    }
+}
+
+impl Secret {
+    /// Whether a taint brings it nothing that it has not.
+    fn has(&self, taint: &Taint) -> bool {
+        self.is_vague >= taint.is_vague
+            && taint.labels.is_subset(self.value.labels())
+            && taint.lines.iter().all(|line| self.lines.contains(line))
     }
 }
 
@@ -66,7 +74,7 @@ impl Taint {
             return Self { is_vague, ..self };
         }
         Self {
-            labels: Rc::new(self.labels.union(&other.labels).cloned().collect()),
+            labels: self.labels.with(&other.labels),
             lines: few(self.lines.iter().chain(&*other.lines).copied()),
             is_vague,
         }
@@ -144,19 +152,21 @@ impl Value {
         };
         let (value, lines) = match &self {
             Self::Public(text) => {
-                let value = Sensitive::public(text.as_bytes(), (*taint.labels).clone());
+                let value = Sensitive::public(text.as_bytes(), taint.labels.clone());
                 let none = |_| Fault {
                     what: "a secret",
                     kind: FaultKind::Memory,
                 };
                 (value.map_err(none)?, Rc::clone(&taint.lines))
             }
+            // In a long computation on one secret this is the rule.
+            Self::Secret(secret) if secret.has(taint) => return Ok(self),
             Self::Secret(secret) => (
                 secret.value.tainted(&taint.labels),
                 few(secret.lines.iter().chain(&*taint.lines).copied()),
             ),
         };
-        let is_vague = taint.is_vague || self.secret().is_some_and(|secret| secret.is_vague);
+        let is_vague = taint.is_vague || self.is_vague();
         Ok(Self::Secret(Secret {
             value: Arc::new(value),
             lines,
@@ -226,6 +236,12 @@ pub(crate) fn split(text: &Value, separator: &Value, line: u32) -> Result<Vec<Va
 }
 
 fn lines(inputs: &[&Value], line: Option<u32>) -> Rc<[u32]> {
+    let mut secrets = inputs.iter().filter_map(|input| input.secret());
+    if let (Some(one), None) = (secrets.next(), secrets.next())
+        && line.is_none_or(|line| one.lines.contains(&line))
+    {
+        return Rc::clone(&one.lines);
+    }
     let secrets = inputs.iter().filter_map(|input| input.secret());
     few(secrets
         .flat_map(|secret| secret.lines.iter().copied())
@@ -234,6 +250,9 @@ fn lines(inputs: &[&Value], line: Option<u32>) -> Rc<[u32]> {
 
 /// The first of them, ascending, each once.
 fn few(lines: impl Iterator<Item = u32>) -> Rc<[u32]> {
-    let all: BTreeSet<u32> = lines.collect();
-    all.into_iter().take(LINES).collect()
+    let mut all: Vec<u32> = lines.collect();
+    all.sort_unstable();
+    all.dedup();
+    all.truncate(LINES);
+    all.into()
 }

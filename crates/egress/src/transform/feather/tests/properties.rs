@@ -51,7 +51,9 @@ fn mixed<T>(
 
 fn union(inputs: &[(Vec<u8>, Option<u8>)], also: u8) -> Labels {
     let all = inputs.iter().filter_map(|(_, label)| *label);
-    all.chain([also]).flat_map(labels).collect()
+    let each = all.chain([also]).map(labels);
+    each.flat_map(|of| of.iter().cloned().collect::<Vec<_>>())
+        .collect()
 }
 
 fn texts(inputs: &[(Vec<u8>, Option<u8>)]) -> Vec<&[u8]> {
