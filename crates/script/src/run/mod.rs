@@ -23,7 +23,7 @@ use std::rc::Rc;
 use subrosa_egress::feather::Fault;
 
 use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target};
-use crate::syntax::{ContainerId, Diagnostic, Source, Span, VariableId};
+use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
 use eval::Evaluated;
@@ -217,7 +217,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
             };
             (
                 ending,
-                Some(diagnostic(*failure, machine.header, &machine.script.source)),
+                Some(failure.told(machine.header, &machine.script.source)),
             )
         }
     };
@@ -227,25 +227,6 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
         is_by_secret,
         memo_error: machine.memo.error,
     }
-}
-
-fn diagnostic(failure: Failure, header: Option<Span>, source: &Source) -> Diagnostic {
-    // Which statement of a block on a secret it was would tell which way was taken.
-    if let Some(header) = header {
-        return Diagnostic::error("failed-within", "a statement in this block failed", header)
-            .hint("which one, and why, is not said: it depends on a secret");
-    }
-    let span = failure.span.unwrap_or(Span { start: 0, end: 0 });
-    let mut told = Diagnostic::error(failure.code, failure.message, span);
-    told.notes = failure.notes;
-    // The line that failed is shown already.
-    let line = source.line(span.start);
-    told.notes
-        .retain(|note| source.line(note.span.start) != line);
-    if !failure.hint.is_empty() {
-        told = told.hint(failure.hint);
-    }
-    told
 }
 
 impl<'s> Machine<'s, '_> {
@@ -307,6 +288,7 @@ impl<'s> Machine<'s, '_> {
             operands: Vec::new(),
             is_sensitive: clauses.sensitive.is_some(),
             came_to: None,
+            warning: None,
         };
         let ran = self.execute(&mut present);
         let is_within = self.within.is_some();
@@ -316,7 +298,7 @@ impl<'s> Machine<'s, '_> {
                     statement.command,
                     Command::Define(_) | Command::Cluster { .. }
                 ) {
-                    self.tell_of(Level::Info, &present);
+                    self.tell_end(&present);
                 }
                 if statement.signatures.trace.is_some() && !is_within {
                     self.tell_trace(&present);
@@ -596,4 +578,6 @@ struct Present<'s> {
     is_sensitive: bool,
     /// What it assigned, for a trace.
     came_to: Option<Value>,
+    /// What it did not find, where it goes on without.
+    warning: Option<String>,
 }

@@ -173,9 +173,8 @@ impl<'s> Machine<'s, '_> {
                 None => Failure::new("egress-refused", message).refusal(),
             });
         };
-        if self.world.import(&glob)? == 0 && self.within.is_none() {
-            let text = format!("no variable matches {glob:?}");
-            self.tell(super::Level::Warning, present.tags(), &text, false);
+        if self.world.import(&glob)? == 0 {
+            present.warning = Some(format!("no variable matches {glob:?}"));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! How statements end that do not just go on.
 
-use crate::syntax::{Note, Span};
+use crate::syntax::{Diagnostic, Note, Source, Span};
 use crate::world::WorldError;
 use subrosa_egress::feather::{Fault, FaultKind};
 
@@ -80,6 +80,26 @@ impl Failure {
         self.is_secret |= taint.is_some();
         self.taint = taint.map(Box::new);
         self
+    }
+
+    /// What the author reads; of a block on a secret no more than that something in it failed.
+    pub(crate) fn told(self, header: Option<Span>, source: &Source) -> Diagnostic {
+        // Which statement of the block it was would tell which way was taken.
+        if let Some(header) = header {
+            return Diagnostic::error("failed-within", "a statement in this block failed", header)
+                .hint("which one, and why, is not said: it depends on a secret");
+        }
+        let span = self.span.unwrap_or(Span { start: 0, end: 0 });
+        let mut told = Diagnostic::error(self.code, self.message, span);
+        // The line that failed is shown already.
+        let line = source.line(span.start);
+        told.notes = self.notes;
+        told.notes
+            .retain(|note| source.line(note.span.start) != line);
+        if !self.hint.is_empty() {
+            told = told.hint(self.hint);
+        }
+        told
     }
 
     /// It depends on a secret, if this is so.

@@ -26,6 +26,17 @@ impl<'s> Machine<'s, '_> {
         self.tell(level, present.tags(), &text, is_silent);
     }
 
+    /// It ended well, or went on without something that it looked for.
+    pub(super) fn tell_end(&mut self, present: &Present<'s>) {
+        let Some(warning) = &present.warning else {
+            return self.tell_of(Level::Info, present);
+        };
+        self.tell_of(Level::Warning, present);
+        if self.within.is_none() {
+            self.world.warn(&format!("  {warning}"));
+        }
+    }
+
     pub(super) fn tell_trace(&mut self, present: &Present<'s>) {
         let text = match &present.came_to {
             Some(value) => format!("{} = {}", self.shown(present), value.shown()),
