@@ -17,10 +17,18 @@ pub(crate) struct Assigned {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) assigned: Assigned,
-    /// The first statement that lets something out without `sensitive … with risk`.
-    pub(crate) sink: Option<Span>,
+    /// The statements that let something out without `sensitive … with risk`.
+    pub(crate) sinks: Vec<Showing>,
     /// Whether it may end the function or script.
     pub(crate) ends: bool,
+}
+
+/// A statement that would show that it ran.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Showing {
+    pub(crate) span: Span,
+    pub(crate) is_sensitive: bool,
+    pub(crate) is_risk: bool,
 }
 
 /// Looks through blocks and the functions that they call.
@@ -61,9 +69,13 @@ impl<'s> Look<'s> {
 
     fn statement(&mut self, statement: &Statement) {
         let is_sensitive = self.is_sensitive || statement.clauses.sensitive.is_some();
-        let is_let_out = is_sensitive && statement.risk.is_some();
-        if is_sink(&statement.command) && !is_let_out {
-            self.seen.sink.get_or_insert(statement.span);
+        let is_risk = statement.risk.is_some();
+        if is_sink(&statement.command) && !(is_sensitive && is_risk) {
+            self.seen.sinks.push(Showing {
+                span: statement.span,
+                is_sensitive,
+                is_risk,
+            });
         }
         if let Some(target) = target(&statement.command) {
             self.assign(&target.place);

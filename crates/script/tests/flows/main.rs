@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod attacks;
+mod checked;
 mod generator;
 mod world;
 
@@ -30,6 +31,10 @@ pub(crate) struct Shown {
     pub(crate) ending: Ending,
     pub(crate) is_by_secret: bool,
     pub(crate) let_out: usize,
+    /// The lines of what was refused.
+    pub(crate) refused: Vec<usize>,
+    /// The lines of what came to the world.
+    pub(crate) reached: BTreeSet<usize>,
 }
 
 /// Runs a script with this value for both entries of its vault, with the stack that the program
@@ -62,6 +67,10 @@ fn shown_here(text: &str, secret: &str) -> Shown {
         ending: report.ending,
         is_by_secret: report.is_by_secret,
         let_out: world.let_out,
+        refused: (report.refused.iter())
+            .map(|span| script.source.line(span.start))
+            .collect(),
+        reached: world.reached,
     }
 }
 
