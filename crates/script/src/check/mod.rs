@@ -85,7 +85,7 @@ pub fn check(script: &Script) -> Checked {
         depth: 0,
     };
     check.contexts.push(Context::default());
-    check.to_the_end();
+    check.go_through();
     Checked {
         egress: listing::egress(script, &check.labels, &check.points),
         problems: names::problems(script, &check.reads, |entry| {
@@ -131,7 +131,7 @@ struct Check<'s> {
 }
 
 impl<'s> Check<'s> {
-    fn to_the_end(&mut self) {
+    fn go_through(&mut self) {
         loop {
             self.is_news = false;
             self.points = Points::default();

@@ -381,6 +381,10 @@ impl<'s> Machine<'s, '_> {
             }
             return Err(Stop::Failed(failure));
         }
+        // What fails from here on does so in no block on a secret, whichever way the last one went.
+        if self.within.is_none() {
+            self.header = None;
+        }
         if let Some(target) = flow::target(&present.statement.command) {
             self.left_unset(present, target)?;
         }
