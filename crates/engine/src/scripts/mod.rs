@@ -25,8 +25,8 @@ use subrosa_script::world::{Calls, Given, Site, Time, Typed, WorldError};
 use crate::Effects;
 
 pub use ephemeral::{Surroundings, ephemeral};
-/// Scripts themselves: text to tree and back, and how they run.
-pub use subrosa_script::{run, syntax};
+/// Scripts themselves: text to tree and back, what leaves them, and how they run.
+pub use subrosa_script::{check, run, syntax};
 
 /// Where a script finds values, and leaves those that it stores.
 pub(crate) trait Store {

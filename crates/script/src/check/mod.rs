@@ -132,15 +132,19 @@ struct Check<'s> {
 
 impl<'s> Check<'s> {
     fn go_through(&mut self) {
+        let mut is_backward = false;
         loop {
             self.is_news = false;
             self.points = Points::default();
             self.reads = Reads::default();
+            // Forward, arguments reach functions that are called; backward, results reach callers.
             let mut at = 0;
             while at < self.contexts.len() {
-                self.look_at(at);
+                let last = self.contexts.len() - 1;
+                self.look_at(if is_backward { last - at } else { at });
                 at += 1;
             }
+            is_backward = !is_backward;
             self.rounds += 1;
             if !self.is_news {
                 return;

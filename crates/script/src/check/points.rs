@@ -54,6 +54,12 @@ impl Sink {
         }
     }
 
+    /// Whether a secret shows as asterisks there where the statement says `sensitive` alone.
+    #[must_use]
+    pub fn is_masked(self) -> bool {
+        self == Self::Console
+    }
+
     pub(super) fn phrase(self) -> &'static str {
         match self {
             Self::Console => "the console",

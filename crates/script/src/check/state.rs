@@ -1,6 +1,7 @@
 //! What is known of variables and containers at one place of a script.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::taint::Taint;
 
@@ -40,38 +41,72 @@ impl Slot {
     }
 }
 
-/// The slots of one call, or of the script.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) variables: Vec<Slot>,
-    pub(super) containers: Vec<Slot>,
-}
+/// So many slots are copied together.
+const CHUNK: usize = 64;
 
-impl Frame {
-    pub(super) fn new(variables: usize, containers: usize) -> Self {
-        Self {
-            variables: vec![Slot::unset(); variables],
-            containers: vec![Slot::unset(); containers],
-        }
+/// Slots that copies share until they are changed: a branch copies them all, and changes few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Slots(Vec<Rc<Vec<Slot>>>);
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        let chunk = Rc::new(vec![Slot::unset(); CHUNK]);
+        Self(vec![chunk; count.div_ceil(CHUNK)])
     }
 
-    pub(super) fn join(&mut self, other: &Self) -> bool {
-        let variables = self.variables.iter_mut().zip(&other.variables);
-        let containers = self.containers.iter_mut().zip(&other.containers);
+    pub(super) fn get(&self, at: usize) -> Option<&Slot> {
+        self.0.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut Slot> {
+        Rc::make_mut(self.0.get_mut(at / CHUNK)?).get_mut(at % CHUNK)
+    }
+
+    fn join(&mut self, other: &Self) -> bool {
         let mut is_news = false;
-        for (slot, other) in variables.chain(containers) {
-            is_news |= slot.join(other);
+        for (chunk, other) in self.0.iter_mut().zip(&other.0) {
+            if Rc::ptr_eq(chunk, other) || chunk == other {
+                continue;
+            }
+            for (slot, other) in Rc::make_mut(chunk).iter_mut().zip(&**other) {
+                is_news |= slot.join(other);
+            }
         }
         is_news
     }
 
     /// Whatever has a value may be anything.
-    pub(super) fn widen(&mut self, top: &Taint) {
-        for slot in self.variables.iter_mut().chain(&mut self.containers) {
+    fn widen(&mut self, top: &Taint) {
+        for slot in self.0.iter_mut().flat_map(Rc::make_mut) {
             if slot.is_set {
                 slot.taint.join(top);
             }
         }
+    }
+}
+
+/// The slots of one call, or of the script.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) variables: Slots,
+    pub(super) containers: Slots,
+}
+
+impl Frame {
+    pub(super) fn new(variables: usize, containers: usize) -> Self {
+        Self {
+            variables: Slots::new(variables),
+            containers: Slots::new(containers),
+        }
+    }
+
+    pub(super) fn join(&mut self, other: &Self) -> bool {
+        self.variables.join(&other.variables) | self.containers.join(&other.containers)
+    }
+
+    pub(super) fn widen(&mut self, top: &Taint) {
+        self.variables.widen(top);
+        self.containers.widen(top);
     }
 }
 

@@ -4,6 +4,7 @@
 mod attacks;
 mod checked;
 mod generator;
+mod wild;
 mod world;
 
 use std::collections::BTreeSet;
