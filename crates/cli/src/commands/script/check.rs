@@ -145,16 +145,25 @@ fn verdict(one: &Egress) -> String {
     }
 }
 
+/// The entries that it derives from, or that decide on it.
+fn origin(one: &Egress) -> String {
+    let labels = one.labels.join(" ");
+    match (labels.is_empty(), one.within.is_empty()) {
+        (true, false) => format!("within {}", one.within.join(" ")),
+        _ => labels,
+    }
+}
+
 fn tell(context: &Context, script: &ast::Script, checked: &Checked) -> Result<(), Failure> {
     let source = &script.source;
-    let mut table = Table::new(&["PLACE", "SINK", "", "FROM", "STATEMENT"]);
+    let mut table = Table::new(&["PLACE", "SINK", "VERDICT", "FROM", "STATEMENT"]);
     for one in &checked.egress {
         let at = one.span.start;
         table.row(&[
             format!("{}:{}", source.line(at), source.column(at)),
             one.sink.word().to_owned(),
             verdict(one),
-            plain(&one.labels.join(" ")).into_owned(),
+            plain(&origin(one)).into_owned(),
             source.shown(at),
         ]);
     }
@@ -166,7 +175,7 @@ fn tell(context: &Context, script: &ast::Script, checked: &Checked) -> Result<()
         .map(|told| told.render(source))
         .collect();
     if !told.is_empty() {
-        complain(&told.join("\n"));
+        complain(&format!("{}\n", told.join("\n")));
     }
     let secrets = checked.egress.iter().filter(|one| one.is_secret).count();
     let mut summary = format!(
