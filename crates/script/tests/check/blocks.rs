@@ -119,6 +119,35 @@ fn an_early_success_decides_what_follows() {
     assert_eq!(refused(&text("say 'not reached'")), [6]);
     assert_eq!(refused(&text("'n' into @z")), [0; 0]);
     assert_eq!(refused(&text("repeat 2\nend\nsay 'x'")), [8]);
+    // What is assigned there is a secret, and so is the result, whichever it is.
+    assert_eq!(refused(&text("'n' into @z\nif @z is 'n'\nend")), [3, 7]);
+    let told = text("").replace("into @r", "into @r\nsay @r");
+    assert_eq!(refused(&told), [11]);
+}
+
+/// A loop that ends the script in its first turn may have had none.
+#[test]
+fn no_turn_at_all_tells_as_much_as_one() {
+    for header in ["repeat @s", "iterate ::c as @x", "while @s"] {
+        let text = format!(
+            "{FETCH}text split @s ',' into ::c\n'p' into @x\nsensitive {header}\n'v' into @x\n\
+             success\nend\nsay @x\nsuccess\n"
+        );
+        assert_eq!(refused(&text), [8], "{text}");
+        let item = text.replace("'v' into @x\n", "");
+        let expected: &[usize] = if header.contains("@x") { &[7] } else { &[] };
+        assert_eq!(refused(&item), expected, "{item}");
+    }
+}
+
+/// A header that fails under `safe` leaves everything as it was.
+#[test]
+fn a_header_that_fails_overwrites_nothing() {
+    let text = format!(
+        "{FETCH}@s into @x\nsafe if @nothing\n'p' into @x\nelse\n'p' into @x\nend\nsay @x\nsuccess\n"
+    );
+    assert_eq!(refused(&text), [8]);
+    assert_eq!(refused(&text.replace("safe if", "if")), [0; 0]);
 }
 
 #[test]
