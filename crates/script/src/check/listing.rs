@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::points::{Clause, Egress, Key, Points, Sink, Why};
 use super::taint::{Labels, Taint};
-use crate::run::{LET_OUT, is_plain};
+use crate::run::LET_OUT;
+use crate::run::flow::is_plain;
 use crate::syntax::Diagnostic;
 use crate::syntax::ast::{Block, Cabinet, Clauses, Command, Script, Statement};
 

@@ -3,7 +3,7 @@
 use super::Check;
 use super::state::{Frame, Slot, State, either};
 use super::taint::Taint;
-use crate::run::is_plain;
+use crate::run::flow::is_plain;
 use crate::syntax::ast::{
     Block, Clauses, Command, Operand, OperandId, OperandKind, Os, Part, Phrase, Place, Statement,
 };

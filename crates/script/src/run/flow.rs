@@ -155,8 +155,22 @@ impl<'s> Look<'s> {
     }
 }
 
+/// The first statement that says `with risk`, also in functions.
+#[must_use]
+pub fn first_risk(script: &Script) -> Option<Span> {
+    let bodies = script
+        .functions
+        .iter()
+        .flatten()
+        .map(|function| &function.body);
+    std::iter::once(&script.body)
+        .chain(bodies)
+        .filter_map(risk)
+        .min_by_key(|span| span.start)
+}
+
 /// The first statement of a block that says `with risk`, in blocks within it as well.
-pub(crate) fn risk(block: &Block) -> Option<Span> {
+fn risk(block: &Block) -> Option<Span> {
     block.statements.iter().find_map(|statement| {
         let own = statement.risk.map(|_| statement.span);
         own.or_else(|| match &statement.command {
@@ -214,4 +228,19 @@ pub(crate) fn target(command: &Command) -> Option<&Target> {
         | Command::Invoke { into, .. } => into.as_ref(),
         _ => None,
     }
+}
+
+/// Whether clauses of a cluster apply to it.
+pub(crate) fn is_plain(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::If { .. }
+            | Command::Repeat { .. }
+            | Command::While { .. }
+            | Command::Iterate { .. }
+            | Command::Container { .. }
+            | Command::Open { .. }
+            | Command::Define(_)
+            | Command::Cluster { .. }
+    )
 }

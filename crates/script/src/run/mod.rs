@@ -27,7 +27,8 @@ use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
 use eval::Evaluated;
-use flow::Look;
+pub use flow::first_risk;
+use flow::{Look, is_plain};
 use memo::{Level, Memo, Tags};
 pub(crate) use sinks::LET_OUT;
 use stop::{Failure, Stop};
@@ -156,20 +157,6 @@ struct Machine<'s, 'w> {
     cluster: Clauses,
     /// Where statements were refused.
     refused: Vec<Span>,
-}
-
-/// The first statement that says `with risk`, also in functions.
-#[must_use]
-pub fn first_risk(script: &Script) -> Option<Span> {
-    let bodies = script
-        .functions
-        .iter()
-        .flatten()
-        .map(|function| &function.body);
-    std::iter::once(&script.body)
-        .chain(bodies)
-        .filter_map(flow::risk)
-        .min_by_key(|span| span.start)
 }
 
 /// Runs a script to its end. `memo` gets a line for each statement.
@@ -577,21 +564,6 @@ impl<'s> Machine<'s, '_> {
         }
         ran
     }
-}
-
-/// Whether clauses of a cluster apply to it.
-pub(crate) fn is_plain(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::If { .. }
-            | Command::Repeat { .. }
-            | Command::While { .. }
-            | Command::Iterate { .. }
-            | Command::Container { .. }
-            | Command::Open { .. }
-            | Command::Define(_)
-            | Command::Cluster { .. }
-    )
 }
 
 /// The statement that is executed.
