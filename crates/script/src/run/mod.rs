@@ -64,7 +64,8 @@ pub struct Report {
     /// Whether a secret decided that it ended so: the one bit that a run may tell.
     pub is_by_secret: bool,
     /// Where statements were refused, also under `safe`, in that order. One in a block on a secret
-    /// is told as the header of that block, and that it is there depends on the secret.
+    /// is told as the header of that block, and that it is there depends on the secret: it is shown to
+    /// nobody. At most 10,000.
     pub refused: Vec<Span>,
     /// Why the memo is not whole.
     pub memo_error: Option<std::io::Error>,

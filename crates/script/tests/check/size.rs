@@ -81,3 +81,21 @@ fn many_early_results_take_little() {
     text.push_str("say 'x'\nsuccess\nend\nvault 'S' into @s\n#f @s\nsuccess\n");
     assert_eq!(checked(&text).refused(), 1);
 }
+
+/// Blocks in calls in blocks: on the stack that a thread has by itself.
+#[test]
+fn calls_out_of_deep_blocks_take_a_bounded_stack() {
+    let mut text = String::new();
+    for at in 0..40 {
+        let _ = writeln!(
+            text,
+            "function #f{at}\nparameter 1 into @a\n{}#f{} @a into @b\n{}success @b\nend",
+            "if 'a' is 'b'\n".repeat(60),
+            at + 1,
+            "end\n".repeat(60)
+        );
+    }
+    text.push_str("function #f40\nparameter 1 into @a\nsay @a\nsuccess @a\nend\n");
+    text.push_str("vault 'S' into @s\n#f0 @s into @x\nsay @x\nsuccess\n");
+    assert_eq!(checked(&text).refused(), 2);
+}
