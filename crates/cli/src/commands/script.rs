@@ -35,6 +35,11 @@ const STACK: usize = 64 << 20;
 /// Run a script in which secrets cannot leave by accident, check it, or lay it out
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  subrosa script check deploy.sky
+  subrosa script run deploy.sky
+  subrosa script fmt deploy.sky")]
 pub(crate) struct Script {
     #[command(subcommand)]
     action: Action,
