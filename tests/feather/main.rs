@@ -1,5 +1,6 @@
 //! Feather scripts, run by the program as anybody runs them.
 
+mod check;
 mod commands;
 mod egress;
 mod errors;
@@ -42,9 +43,14 @@ impl Desk {
 
     /// The program with only `PATH`, `HOME` and `LANG` set.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.call("run", words)
+    }
+
+    /// The same of any command on scripts.
+    pub(crate) fn call(&self, action: &str, words: &[&str]) -> Command {
         let mut command = Command::new(program());
         command
-            .args(["script", "run"])
+            .args(["script", action])
             .args(words)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")

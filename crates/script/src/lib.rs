@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod run;
 pub mod syntax;
 pub mod world;

@@ -4,6 +4,8 @@
     reason = "writes the memo, and to standard error"
 )]
 
+mod check;
+
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,8 +20,10 @@ use subrosa_engine::scripts::{Surroundings, ephemeral, on_vault};
 use crate::context::{Context, Need};
 use crate::failure::Failure;
 use crate::output::complain;
+use check::CheckScript;
 
-/// The exit statuses of `run`, and of a script with errors in `fmt`.
+/// The exit statuses of `run`; of a script with errors in `check` and `fmt`, and of one in `check`
+/// that `run` would refuse.
 const FAILED: u8 = 1;
 const WRONG: u8 = 2;
 const REFUSED: u8 = 3;
@@ -28,9 +32,14 @@ const RISK_IN_CI: u8 = 4;
 /// Bytes of stack for a script: what its deepest blocks and calls take, several times.
 const STACK: usize = 64 << 20;
 
-/// Run a script in which secrets cannot leave by accident, or lay one out
+/// Run a script in which secrets cannot leave by accident, check it, or lay it out
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  subrosa script check deploy.sky
+  subrosa script run deploy.sky
+  subrosa script fmt deploy.sky")]
 pub(crate) struct Script {
     #[command(subcommand)]
     action: Action,
@@ -39,6 +48,7 @@ pub(crate) struct Script {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     Run(RunScript),
+    Check(CheckScript),
     Fmt(Fmt),
 }
 
@@ -101,6 +111,7 @@ impl Script {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         match self.action {
             Action::Run(run) => run.run(context),
+            Action::Check(check) => check.run(context),
             Action::Fmt(fmt) => fmt.run(context),
         }
     }
@@ -117,6 +128,18 @@ fn read(path: &Path) -> Result<Source, Failure> {
     let read = file.take(most).read_to_end(&mut bytes);
     read.map_err(Failure::io(name.clone()))?;
     Ok(Source::from_bytes(&name, &bytes))
+}
+
+/// Does it where blocks and calls within each other have more of a stack than on the first thread.
+fn on_a_stack<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let done = thread.spawn_scoped(scope, work);
+        match done.map_err(Failure::io("starting a thread"))?.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 impl RunScript {
@@ -154,15 +177,7 @@ impl RunScript {
             );
             return Ok(RISK_IN_CI);
         }
-        // Blocks and calls within each other take more of a stack than the first thread may have.
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(STACK);
-            let run = thread.spawn_scoped(scope, || self.run_parsed(context, &script, memo));
-            match run.map_err(Failure::io("starting a thread"))?.join() {
-                Ok(status) => status,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        on_a_stack(|| self.run_parsed(context, &script, memo))
     }
 
     fn run_parsed(

@@ -27,8 +27,8 @@ use crate::{Effects, EngineError};
 
 pub use ephemeral::ephemeral;
 pub use kept::on_vault;
-/// Scripts themselves: text to tree and back, and how they run.
-pub use subrosa_script::{run, syntax};
+/// Scripts themselves: text to tree and back, what leaves them, and how they run.
+pub use subrosa_script::{check, run, syntax};
 
 /// Where a script finds values, and leaves those that it stores.
 pub(crate) trait Store {

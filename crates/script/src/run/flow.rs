@@ -17,10 +17,18 @@ pub(crate) struct Assigned {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) assigned: Assigned,
-    /// The first statement that lets something out without `sensitive … with risk`.
-    pub(crate) sink: Option<Span>,
+    /// The statements that let something out without `sensitive … with risk`.
+    pub(crate) sinks: Vec<Showing>,
     /// Whether it may end the function or script.
     pub(crate) ends: bool,
+}
+
+/// A statement that would show that it ran.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Showing {
+    pub(crate) span: Span,
+    pub(crate) is_sensitive: bool,
+    pub(crate) is_risk: bool,
 }
 
 /// Looks through blocks and the functions that they call.
@@ -61,9 +69,13 @@ impl<'s> Look<'s> {
 
     fn statement(&mut self, statement: &Statement) {
         let is_sensitive = self.is_sensitive || statement.clauses.sensitive.is_some();
-        let is_let_out = is_sensitive && statement.risk.is_some();
-        if is_sink(&statement.command) && !is_let_out {
-            self.seen.sink.get_or_insert(statement.span);
+        let is_risk = statement.risk.is_some();
+        if is_sink(&statement.command) && !(is_sensitive && is_risk) {
+            self.seen.sinks.push(Showing {
+                span: statement.span,
+                is_sensitive,
+                is_risk,
+            });
         }
         if let Some(target) = target(&statement.command) {
             self.assign(&target.place);
@@ -143,8 +155,22 @@ impl<'s> Look<'s> {
     }
 }
 
+/// The first statement that says `with risk`, also in functions.
+#[must_use]
+pub fn first_risk(script: &Script) -> Option<Span> {
+    let bodies = script
+        .functions
+        .iter()
+        .flatten()
+        .map(|function| &function.body);
+    std::iter::once(&script.body)
+        .chain(bodies)
+        .filter_map(risk)
+        .min_by_key(|span| span.start)
+}
+
 /// The first statement of a block that says `with risk`, in blocks within it as well.
-pub(crate) fn risk(block: &Block) -> Option<Span> {
+fn risk(block: &Block) -> Option<Span> {
     block.statements.iter().find_map(|statement| {
         let own = statement.risk.map(|_| statement.span);
         own.or_else(|| match &statement.command {
@@ -202,4 +228,19 @@ pub(crate) fn target(command: &Command) -> Option<&Target> {
         | Command::Invoke { into, .. } => into.as_ref(),
         _ => None,
     }
+}
+
+/// Whether clauses of a cluster apply to it.
+pub(crate) fn is_plain(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::If { .. }
+            | Command::Repeat { .. }
+            | Command::While { .. }
+            | Command::Iterate { .. }
+            | Command::Container { .. }
+            | Command::Open { .. }
+            | Command::Define(_)
+            | Command::Cluster { .. }
+    )
 }

@@ -9,7 +9,7 @@ mod blocks;
 mod commands;
 mod container;
 mod eval;
-mod flow;
+pub(crate) mod flow;
 mod memo;
 mod sinks;
 mod stop;
@@ -27,8 +27,10 @@ use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
 use crate::world::{Site, World};
 use container::{Container, Member};
 use eval::Evaluated;
-use flow::Look;
+pub use flow::first_risk;
+use flow::{Look, is_plain};
 use memo::{Level, Memo, Tags};
+pub(crate) use sinks::LET_OUT;
 use stop::{Failure, Stop};
 use value::{Taint, Value};
 
@@ -38,6 +40,8 @@ pub const MAX_NESTED: usize = 256;
 pub const MAX_CALLS: usize = 64;
 /// Most statements that one run executes.
 pub const MAX_STEPS: u64 = 100_000_000;
+/// So many refusals are told of.
+const MAX_REFUSED: usize = 10_000;
 
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,10 @@ pub struct Report {
     pub diagnostic: Option<Diagnostic>,
     /// Whether a secret decided that it ended so: the one bit that a run may tell.
     pub is_by_secret: bool,
+    /// Where statements were refused, also under `safe`, in that order. One in a block on a secret
+    /// is told as the header of that block, and that it is there depends on the secret: it is shown to
+    /// nobody. At most 10,000.
+    pub refused: Vec<Span>,
     /// Why the memo is not whole.
     pub memo_error: Option<std::io::Error>,
 }
@@ -148,20 +156,8 @@ struct Machine<'s, 'w> {
     steps: u64,
     /// Clauses of the clusters around.
     cluster: Clauses,
-}
-
-/// The first statement that says `with risk`, also in functions.
-#[must_use]
-pub fn first_risk(script: &Script) -> Option<Span> {
-    let bodies = script
-        .functions
-        .iter()
-        .flatten()
-        .map(|function| &function.body);
-    std::iter::once(&script.body)
-        .chain(bodies)
-        .filter_map(flow::risk)
-        .min_by_key(|span| span.start)
+    /// Where statements were refused.
+    refused: Vec<Span>,
 }
 
 /// Runs a script to its end. `memo` gets a line for each statement.
@@ -180,6 +176,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
         nested: 0,
         steps: 0,
         cluster: Clauses::default(),
+        refused: Vec::new(),
     };
     let ended = machine.block(&script.body, false);
     machine.within = None;
@@ -225,6 +222,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
         ending,
         diagnostic,
         is_by_secret,
+        refused: machine.refused,
         memo_error: machine.memo.error,
     }
 }
@@ -345,6 +343,9 @@ impl<'s> Machine<'s, '_> {
         // Spans are equal to each other, so that trees are; their ends are compared.
         let ends = |span: Span| (span.start, span.end);
         let is_own = failure.owner.map(ends) == Some(ends(present.statement.span));
+        if is_own && failure.is_refusal && self.refused.len() < MAX_REFUSED {
+            self.refused.extend(self.header.or(failure.span));
+        }
         let is_caught = match (present.clauses.safe.is_some(), failure.is_secret) {
             (false, _) => false,
             // Whoever catches it elsewhere would go on in one case alone, and that would be seen.
@@ -356,6 +357,10 @@ impl<'s> Machine<'s, '_> {
                 self.tell_of(Level::Error, present);
             }
             return Err(Stop::Failed(failure));
+        }
+        // What fails from here on does so in no block on a secret, whichever way the last one went.
+        if self.within.is_none() {
+            self.header = None;
         }
         if let Some(target) = flow::target(&present.statement.command) {
             self.left_unset(present, target)?;
@@ -496,14 +501,14 @@ impl<'s> Machine<'s, '_> {
                 look.statements(following.statements);
             }
             let rest = look.seen();
-            seen.sink = seen.sink.or(rest.sink);
+            seen.sinks.extend(rest.sinks);
             seen.assigned.variables.extend(rest.assigned.variables);
             seen.assigned.containers.extend(rest.assigned.containers);
             seen.assigned.entries.extend(rest.assigned.entries);
         }
         let is_outermost = self.within.is_none();
-        if is_outermost && let Some(sink) = seen.sink {
-            return Err(self.refused_within(present, taint, sink).into());
+        if is_outermost && let Some(sink) = seen.sinks.first() {
+            return Err(self.refused_within(present, taint, sink.span).into());
         }
         let before = self.within.clone();
         // What is assigned derives from more on one way than on another.
@@ -549,21 +554,6 @@ impl<'s> Machine<'s, '_> {
         }
         ran
     }
-}
-
-/// Whether clauses of a cluster apply to it.
-fn is_plain(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::If { .. }
-            | Command::Repeat { .. }
-            | Command::While { .. }
-            | Command::Iterate { .. }
-            | Command::Container { .. }
-            | Command::Open { .. }
-            | Command::Define(_)
-            | Command::Cluster { .. }
-    )
 }
 
 /// The statement that is executed.

@@ -13,7 +13,7 @@ use crate::syntax::ast::{Cabinet, OperandId, OperandKind, Part, Place, Target};
 use crate::syntax::{Note, Span};
 use crate::world::{Given, Order, Output, Writing};
 
-const LET_OUT: &str = "to let it out, write: sensitive … with risk";
+pub(crate) const LET_OUT: &str = "to let it out, write: sensitive … with risk";
 
 /// The longest file that is read, in bytes.
 const READ: usize = 16 << 20;

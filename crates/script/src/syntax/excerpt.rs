@@ -33,6 +33,20 @@ pub(crate) fn write(
     let _ = writeln!(out, "{}", under.trim_end());
 }
 
+/// The line of an offset.
+pub(crate) fn line(source: &Source, offset: u32) -> String {
+    let line = source.line_span(source.line(offset));
+    shown(
+        source,
+        line,
+        Span {
+            start: offset,
+            end: offset,
+        },
+    )
+    .0
+}
+
 /// The line as it is shown, and the display columns from 0 of the start and the end of `span`.
 fn shown(source: &Source, line: Span, span: Span) -> (String, usize, usize) {
     let focus = span.first().clamp(line.first(), line.last());

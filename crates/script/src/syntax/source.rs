@@ -1,5 +1,6 @@
 //! The text of a script and places in it.
 
+use super::excerpt;
 use super::lexer;
 use super::masks;
 
@@ -149,6 +150,13 @@ impl Source {
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
         slice(&self.text, span)
+    }
+
+    /// The line of an offset as a reader may see it: literals that the script stores in the vault are
+    /// eight asterisks, control characters are escaped, and what is too long is cut.
+    #[must_use]
+    pub fn shown(&self, offset: u32) -> String {
+        excerpt::line(self, offset).trim().to_owned()
     }
 
     /// The line of an offset, from 1.

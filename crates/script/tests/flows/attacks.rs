@@ -175,3 +175,26 @@ fn depth_and_size_are_bounded() {
     let grows = format!("{FETCH}repeat 30\n@s append @s into @s\nend\nsuccess");
     assert_eq!(shown(&grows, "0123456789").ending, Ending::Failure);
 }
+
+/// What is told of a failure after a call that a secret made fail is what would be told without it.
+#[test]
+fn a_call_that_failed_hides_nothing_that_follows() {
+    for last in ["say @s", "say @none", "#none", "fail 'x'"] {
+        tells_nothing(&format!(
+            "{FETCH}function #f\nparameter 1 into @a\nsensitive if @a is '1'\nfail 'no'\nend\nsuccess\nend\n\
+             safe #f @s\n{last}\nsuccess"
+        ));
+        tells_nothing(&format!(
+            "{FETCH}function #f\nparameter 1 into @a\nsensitive if @a is '1'\n'x' into @b\nend\n\
+             math div 1 @a into @c\nsuccess\nend\n\
+             safe #f @s\n{last}\nsuccess"
+        ));
+        tells_nothing(&format!(
+            "{FETCH}'go' into @x\nsafe sensitive while @x is not @s\n@s into @x\nmath div 1 @s into @c\nend\n\
+             {last}\nsuccess"
+        ));
+        tells_nothing(&format!(
+            "{FETCH}safe sensitive while @s\n'no truth' into @s\nend\n{last}\nsuccess"
+        ));
+    }
+}

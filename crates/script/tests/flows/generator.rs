@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Statements without clauses. `S` is a secret variable or any other, `V` a value.
-const COMMANDS: &[(&str, &str)] = &[
+pub(crate) const COMMANDS: &[(&str, &str)] = &[
     ("assign", "V into @V"),
     ("assign-secret", "@s into @V"),
     ("set", "set V into @V"),

@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod attacks;
+mod checked;
 mod generator;
+mod wild;
 mod world;
 
 use std::collections::BTreeSet;
@@ -10,6 +12,7 @@ use std::collections::BTreeSet;
 use generator::Generator;
 use subrosa_script::run::{Ending, run};
 use subrosa_script::syntax::{Source, parse};
+use wild::Wild;
 use world::Recorded;
 
 /// Values that differ in everything: length, what they are made of, whether they are numbers.
@@ -30,6 +33,10 @@ pub(crate) struct Shown {
     pub(crate) ending: Ending,
     pub(crate) is_by_secret: bool,
     pub(crate) let_out: usize,
+    /// The lines of what was refused.
+    pub(crate) refused: Vec<usize>,
+    /// The lines of what came to the world.
+    pub(crate) reached: BTreeSet<usize>,
 }
 
 /// Runs a script with this value for both entries of its vault, with the stack that the program
@@ -62,6 +69,10 @@ fn shown_here(text: &str, secret: &str) -> Shown {
         ending: report.ending,
         is_by_secret: report.is_by_secret,
         let_out: world.let_out,
+        refused: (report.refused.iter())
+            .map(|span| script.source.line(span.start))
+            .collect(),
+        reached: world.reached,
     }
 }
 
@@ -69,7 +80,13 @@ fn shown_here(text: &str, secret: &str) -> Shown {
 /// bit: what both showed before has to be the same.
 #[track_caller]
 pub(crate) fn same(text: &str, [one, other]: [&str; 2]) -> bool {
-    let (first, second) = (shown(text, one), shown(text, other));
+    // Where it came to is told to tests alone.
+    let seen = |secret| Shown {
+        refused: Vec::new(),
+        reached: BTreeSet::new(),
+        ..shown(text, secret)
+    };
+    let (first, second) = (seen(one), seen(other));
     assert_eq!((first.let_out, second.let_out), (0, 0), "{text}");
     if let Some((a, b)) = first.seen.iter().zip(&second.seen).find(|(a, b)| a != b)
         && !first.is_by_secret
@@ -85,9 +102,7 @@ pub(crate) fn same(text: &str, [one, other]: [&str; 2]) -> bool {
     let lines = |shown: &Shown| -> Vec<String> {
         let lines = shown.memo.lines().map(str::to_owned);
         let mut lines: Vec<String> = lines.collect();
-        if shown.is_by_secret {
-            lines.retain(|line| !line.starts_with("[ERRO]"));
-        }
+        while shown.is_by_secret && lines.pop_if(|line| line.starts_with("[ERRO]")).is_some() {}
         lines
     };
     let (first, second) = (lines(&first), lines(&second));
@@ -133,4 +148,19 @@ fn two_runs_with_other_secrets_show_the_same() {
         .filter(|one| !made.contains(one))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The same of scripts in which everything may stand everywhere; none says `with risk`.
+#[test]
+fn two_wild_runs_with_other_secrets_show_the_same() {
+    for seed in 0..scripts() {
+        let text = Wild::new(seed).script().replace(" with risk", "");
+        // How long something takes is one of the limits that are stated.
+        let lines = text.lines().filter(|line| !line.contains(" timeout "));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        same(
+            &text,
+            SECRETS[usize::try_from(seed).expect("small") % SECRETS.len()],
+        );
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Recorded {
     pub(crate) seen: Vec<String>,
     /// How often a secret came.
     pub(crate) let_out: usize,
+    /// The lines of statements that came to it.
+    pub(crate) reached: BTreeSet<usize>,
     values: BTreeMap<String, Arc<Sensitive>>,
     files: BTreeMap<String, String>,
     secrets_set: bool,
@@ -35,11 +37,17 @@ impl Recorded {
         Self {
             seen: Vec::new(),
             let_out: 0,
+            reached: BTreeSet::new(),
             values: entries.iter().map(value).collect(),
             files: BTreeMap::from([("there".to_owned(), "content".to_owned())]),
             secrets_set: false,
             names: BTreeSet::new(),
         }
+    }
+
+    fn come(&mut self, site: Site) {
+        self.reached
+            .insert(usize::try_from(site.line).expect("small"));
     }
 
     fn see(&mut self, what: &str, given: &[Given<'_>]) -> String {
@@ -89,7 +97,8 @@ impl Entries for Recorded {
 }
 
 impl Console for Recorded {
-    fn write(&mut self, _: Site, text: Given<'_>) -> Result<(), WorldError> {
+    fn write(&mut self, site: Site, text: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.see("console", &[text]);
         Ok(())
     }
@@ -110,11 +119,12 @@ impl Console for Recorded {
 impl Cabinet for Recorded {
     fn write_file(
         &mut self,
-        _: Site,
+        site: Site,
         path: Given<'_>,
         content: Given<'_>,
         writing: Writing,
     ) -> Result<(), WorldError> {
+        self.come(site);
         self.see(&format!("{writing:?}"), &[path, content]);
         if let (Given::Public(path), Given::Public(content)) = (path, content) {
             self.files.insert(path.to_owned(), content.to_owned());
@@ -122,7 +132,8 @@ impl Cabinet for Recorded {
         Ok(())
     }
 
-    fn read_file(&mut self, _: Site, path: Given<'_>, _: usize) -> Result<Typed, WorldError> {
+    fn read_file(&mut self, site: Site, path: Given<'_>, _: usize) -> Result<Typed, WorldError> {
+        self.come(site);
         match path {
             Given::Public(path) => {
                 let text = self.files.get(path).cloned();
@@ -138,22 +149,26 @@ impl Cabinet for Recorded {
         }
     }
 
-    fn create(&mut self, _: Site, path: Given<'_>) -> Result<(), WorldError> {
+    fn create(&mut self, site: Site, path: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.see("create", &[path]);
         Ok(())
     }
 
-    fn delete(&mut self, _: Site, path: Given<'_>) -> Result<(), WorldError> {
+    fn delete(&mut self, site: Site, path: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.see("delete", &[path]);
         Ok(())
     }
 
-    fn rename(&mut self, _: Site, from: Given<'_>, to: Given<'_>) -> Result<(), WorldError> {
+    fn rename(&mut self, site: Site, from: Given<'_>, to: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.see("rename", &[from, to]);
         Ok(())
     }
 
-    fn copy(&mut self, _: Site, from: Given<'_>, to: Given<'_>) -> Result<(), WorldError> {
+    fn copy(&mut self, site: Site, from: Given<'_>, to: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.see("copy", &[from, to]);
         Ok(())
     }
@@ -167,11 +182,12 @@ impl Cabinet for Recorded {
 impl Processes for Recorded {
     fn run(
         &mut self,
-        _: Site,
+        site: Site,
         order: Order<'_>,
         output: Output,
         timeout: Option<Duration>,
     ) -> Result<Ended, WorldError> {
+        self.come(site);
         let what = format!("process {output:?} {timeout:?}");
         match order {
             Order::Shell(line) => self.see(&what, &[line]),
@@ -190,7 +206,8 @@ impl Processes for Recorded {
         })
     }
 
-    fn set(&mut self, _: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+    fn set(&mut self, site: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+        self.come(site);
         self.secrets_set |= value.is_secret();
         self.see(&format!("environment {name}"), &[value]);
         Ok(())
@@ -204,10 +221,11 @@ impl Processes for Recorded {
 impl Calls for Recorded {
     fn call(
         &mut self,
-        _: Site,
+        site: Site,
         capability: &str,
         with: Option<Given<'_>>,
     ) -> Result<Typed, WorldError> {
+        self.come(site);
         let with: Vec<Given<'_>> = with.into_iter().collect();
         self.see(&format!("call {capability}"), &with);
         Ok(Typed::Public("answer".to_owned()))
