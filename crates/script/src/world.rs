@@ -39,6 +39,9 @@ pub enum Typed {
 pub struct Site {
     /// The line of the statement, from 1.
     pub line: u32,
+    /// Whether a secret decided that it came to this: nothing of it may show, neither that an entry is
+    /// stored nor what is in it, by being masked elsewhere from then on.
+    pub is_secret: bool,
 }
 
 /// Why the world did not do it.

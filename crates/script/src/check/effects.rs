@@ -203,9 +203,6 @@ impl<'s> Walk<'_, 's> {
     fn process(&mut self, present: &Present<'s>, line: OperandId, into: Option<&'s Target>) {
         let words = present.taint(line);
         self.let_out(present, Sink::Process, &words);
-        if let Some(delay) = present.statement.signatures.timeout {
-            self.delay(present, delay);
-        }
         let handed_on = self.state.as_ref().map(|state| state.environment.clone());
         let taint = words.and(&handed_on.unwrap_or_default());
         // What variables hand on leaves here as well, as it was permitted where they were set.
@@ -220,7 +217,7 @@ impl<'s> Walk<'_, 's> {
         }
     }
 
-    fn delay(&mut self, present: &Present<'s>, delay: Delay) {
+    pub(super) fn delay(&mut self, present: &Present<'s>, delay: Delay) {
         let taint = present.taint(delay.amount);
         if taint.is_secret() && !present.is_sensitive {
             self.refuse(present, Sink::Delay, &taint, Why::Undeclared);

@@ -6,7 +6,7 @@ use super::taint::Taint;
 use super::walk::{Present, Walk};
 use crate::run::flow::Look;
 use crate::syntax::ast::{Arm, Block, Command, OperandId, Place, Target};
-use crate::syntax::{FunctionId, VariableId};
+use crate::syntax::{FunctionId, Span, VariableId};
 
 /// What the turns of a loop depend on.
 #[derive(Clone, Copy)]
@@ -46,12 +46,9 @@ impl<'s> Walk<'_, 's> {
         let taint = Taint::all(taints.iter().skip(public.len()));
         match first {
             Some(_) if present.is_sensitive => {
-                let blocks: Vec<&Block> = secret
-                    .iter()
-                    .map(|arm| &arm.body)
-                    .chain(otherwise)
-                    .collect();
-                self.secretly(present, &taint, &blocks, |walk| {
+                let blocks = secret.iter().map(|arm| &arm.body).chain(otherwise);
+                let look = self.look(blocks);
+                self.secretly(present.statement.span, &taint, look, |walk| {
                     walk.branches(secret, otherwise)
                 });
             }
@@ -111,7 +108,10 @@ impl<'s> Walk<'_, 's> {
             walk.block(body, true);
         };
         match is_secretly {
-            true => self.secretly(present, &taint, &[body], turn),
+            true => {
+                let look = self.look([body]);
+                self.secretly(present.statement.span, &taint, look, turn);
+            }
             false => turn(self),
         }
         if let Some(round) = self.state.take() {
@@ -120,27 +120,33 @@ impl<'s> Walk<'_, 's> {
         self.state = Some(state);
         if is_secretly {
             // Also where there was no turn at all.
-            self.secretly(present, &taint, &[body], |_| {});
+            let look = self.look([body]);
+            self.secretly(present.statement.span, &taint, look, |_| {});
             if let Turns::Members(_, item) = turns {
                 self.taint_place(&Place::Variable(item), &taint);
             }
         }
     }
 
-    /// What a condition on a secret decides on, as in a run: a way out in there would show which way
-    /// was taken, and what is assigned there is a secret afterwards.
-    fn secretly(
-        &mut self,
-        present: &Present<'s>,
-        taint: &Taint,
-        blocks: &[&'s Block],
-        run: impl FnOnce(&mut Self),
-    ) {
-        let script = self.check.script;
-        let mut look = Look::at(script);
+    /// What these blocks may do.
+    fn look<'b>(&self, blocks: impl IntoIterator<Item = &'b Block>) -> Look<'s> {
+        let mut look = Look::at(self.check.script);
         for block in blocks {
             look.block(block);
         }
+        look
+    }
+
+    /// What a condition on a secret decides on, as in a run: a way out in there would show which way
+    /// was taken, and what is assigned there is a secret afterwards.
+    pub(super) fn secretly(
+        &mut self,
+        header: Span,
+        taint: &Taint,
+        look: Look<'s>,
+        run: impl FnOnce(&mut Self),
+    ) {
+        let script = self.check.script;
         let mut seen = look.seen();
         let ends_function = seen.ends && self.is_function();
         if ends_function {
@@ -162,7 +168,6 @@ impl<'s> Walk<'_, 's> {
         if !before.taint.is_secret() {
             state.within.headers.clear();
         }
-        let header = present.statement.span;
         state.within.headers.insert(header.start);
         let decided = state.within.taint.clone();
         for sink in seen.sinks {
@@ -198,7 +203,8 @@ impl<'s> Walk<'_, 's> {
             return;
         };
         let is_defined = self.check.script.function(function).is_some();
-        let (result, set) = match is_defined {
+        let given = present.taints(args);
+        let (result, set, ended) = match is_defined {
             true => {
                 let arguments = args.iter().map(|id| present.taint(*id)).collect();
                 let globals = self.script_frame();
@@ -208,13 +214,20 @@ impl<'s> Walk<'_, 's> {
                 self.check
                     .reads
                     .unknown_function(function, present.statement.span);
-                (None, Taint::default())
+                Default::default()
             }
         };
         self.hand_on(&set);
         match (&result, into) {
             (None, _) if !present.is_safe => self.state = None,
-            (_, Some(into)) => self.set(present, &into.place, &result.unwrap_or_default()),
+            (_, Some(into)) => {
+                // What it was given is in what it gives back, whatever it does with it.
+                let mut taint = result.unwrap_or_default().and(&given);
+                if present.is_safe {
+                    taint.join(&ended);
+                }
+                self.set(present, &into.place, &taint);
+            }
             _ => {}
         }
     }
@@ -229,6 +242,14 @@ impl<'s> Walk<'_, 's> {
         }
     }
 
+    /// The function may end here.
+    pub(super) fn ended(&mut self) {
+        let within = self.within();
+        if let Some(context) = self.check.contexts.get_mut(self.context) {
+            self.check.is_news |= context.ended.join(&within);
+        }
+    }
+
     /// `success` and `failure`.
     pub(super) fn done(
         &mut self,
@@ -238,6 +259,7 @@ impl<'s> Walk<'_, 's> {
     ) {
         let value = value.map(|id| present.taint(id)).unwrap_or_default();
         let value = value.and(&self.within());
+        self.ended();
         if is_success && let Some(context) = self.check.contexts.get_mut(self.context) {
             self.check.is_news |= match &mut context.result {
                 Some(result) => result.join(&value),

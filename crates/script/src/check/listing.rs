@@ -41,16 +41,18 @@ fn sinks(command: &Command) -> &'static [Sink] {
 }
 
 /// What decides in a statement, or shows where it is refused.
-fn deciding(command: &Command) -> Option<Sink> {
-    match command {
+fn deciding(statement: &Statement) -> impl Iterator<Item = Sink> {
+    let is_timed = statement.signatures.timeout.is_some();
+    let own = match &statement.command {
         Command::Import { .. } => Some(Sink::Import),
         Command::Repeat { .. } => Some(Sink::Count),
         Command::If { .. } | Command::While { .. } | Command::Iterate { .. } => {
             Some(Sink::Condition)
         }
-        Command::Wait(_) | Command::Script { .. } | Command::Program { .. } => Some(Sink::Delay),
+        Command::Wait(_) if !is_timed => Some(Sink::Delay),
         _ => None,
-    }
+    };
+    own.into_iter().chain(is_timed.then_some(Sink::Delay))
 }
 
 struct Listing<'a> {
@@ -76,11 +78,11 @@ impl Listing<'_> {
         for sink in sinks(&statement.command) {
             self.point(statement, clauses, *sink);
         }
-        if let Some(sink) = deciding(&statement.command) {
+        for sink in deciding(statement) {
             let start = statement.span.start;
             let is_refused = self.points.refusals.contains_key(&(start, sink));
             let is_hidden = sink == Sink::Import && self.points.hidden.contains_key(&start);
-            let is_around = sink != Sink::Delay && self.points.inside.contains_key(&start);
+            let is_around = self.points.inside.contains_key(&start);
             if is_refused || is_hidden || is_around {
                 self.point(statement, clauses, sink);
             }

@@ -108,6 +108,8 @@ struct Context {
     result: Option<Taint>,
     /// What it hands on to later processes.
     set: Taint,
+    /// What decides where it ends.
+    ended: Taint,
 }
 
 /// What parts one context from another: whether each argument, and that it is called, is a secret.
@@ -170,18 +172,21 @@ impl<'s> Check<'s> {
             environment: context.environment.clone(),
         };
         self.depth += 1;
-        Walk::new(self, at, state).block(body, false);
+        let mut walk = Walk::new(self, at, state);
+        walk.block(body, false);
+        walk.ended();
         self.depth -= 1;
     }
 
-    /// What comes of calling a function; `None` in the place of its result where it never succeeds.
+    /// What comes of calling a function: its result, `None` where it never succeeds, what it hands on
+    /// to processes, and what decides where it ends.
     fn call(
         &mut self,
         function: FunctionId,
         arguments: Vec<Taint>,
         state: &State,
         globals: &Frame,
-    ) -> (Option<Taint>, Taint) {
+    ) -> (Option<Taint>, Taint, Taint) {
         let secrets = arguments.iter().map(Taint::is_secret).collect();
         let mut kind: Kind = (function, secrets, state.within.taint.is_secret());
         let others = self
@@ -206,7 +211,7 @@ impl<'s> Check<'s> {
             }
         };
         let Some(context) = self.contexts.get_mut(at) else {
-            return (None, Taint::default());
+            return Default::default();
         };
         let mut is_news = is_new;
         is_news |= context.globals.join(globals);
@@ -223,8 +228,12 @@ impl<'s> Check<'s> {
             self.look_at(at);
         }
         match self.contexts.get(at) {
-            Some(context) => (context.result.clone(), context.set.clone()),
-            None => (None, Taint::default()),
+            Some(context) => (
+                context.result.clone(),
+                context.set.clone(),
+                context.ended.clone(),
+            ),
+            None => Default::default(),
         }
     }
 

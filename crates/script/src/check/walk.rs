@@ -3,7 +3,7 @@
 use super::Check;
 use super::state::{Frame, Slot, State, either};
 use super::taint::Taint;
-use crate::run::flow::is_plain;
+use crate::run::flow::{Look, is_plain};
 use crate::syntax::ast::{
     Block, Clauses, Command, Operand, OperandId, OperandKind, Os, Part, Phrase, Place, Statement,
 };
@@ -91,12 +91,30 @@ impl<'c, 's> Walk<'c, 's> {
             false => None,
         };
         present.operands = self.operands(&statement.phrase);
-        self.command(&mut present);
+        self.timed(&mut present, clauses);
         if is_elsewhere {
             self.state = before;
         } else if !matches!(statement.command, Command::Cluster { .. }) {
             // A header that failed under `safe` was as if it were not there.
             self.state = either(self.state.take(), before);
+        }
+    }
+
+    /// Of a secret, the time that a statement may take is a condition.
+    fn timed(&mut self, present: &mut Present<'s>, clauses: Clauses) {
+        let Some(delay) = present.statement.signatures.timeout else {
+            return self.command(present);
+        };
+        self.delay(present, delay);
+        let taint = present.taint(delay.amount);
+        match taint.is_secret() && present.is_sensitive {
+            true => {
+                let mut look = Look::at(self.check.script);
+                look.alone(present.statement, clauses);
+                let header = present.statement.span;
+                self.secretly(header, &taint, look, |walk| walk.command(present));
+            }
+            false => self.command(present),
         }
     }
 

@@ -1,37 +1,17 @@
 //! Conditions, loops and calls.
 
+use super::eval::taint_of;
+use super::flow::Look;
+use super::memo::{Level, Tags};
 use super::stop::{Failure, Stop};
 use super::value::{Taint, Value, compute};
 use super::{Evaluated, Following, Frame, Item, MAX_CALLS, Machine, Present};
-use crate::syntax::ast::{Arm, Block, Condition, OperandId, Place, Target};
-use crate::syntax::{FunctionId, VariableId};
+use crate::syntax::ast::{Arm, Block, Condition, OperandId, Phrase, Target};
+use crate::syntax::{FunctionId, Span, VariableId};
+use crate::world::Site;
 use subrosa_egress::feather::Operation;
 
 impl<'s> Machine<'s, '_> {
-    /// Decides a condition; what decided it, where that is a secret.
-    pub(super) fn decide(
-        &mut self,
-        present: &Present<'s>,
-        condition: Condition,
-        operands: &[Evaluated],
-    ) -> Result<(bool, Option<Taint>), Failure> {
-        let value = super::tools::condition(condition, operands)?;
-        let taint = value.taint();
-        if let Some(taint) = &taint {
-            self.admit(present, taint)?;
-        }
-        let is_secret = taint.is_some();
-        match value.decide() {
-            Some(decision) => Ok((decision, taint)),
-            None => {
-                let message = "a condition is 'true' or 'false', and this is neither";
-                Err(Failure::new("not-a-truth", message)
-                    .hint("compare it: if @x is 'yes'")
-                    .secret_if(is_secret))
-            }
-        }
-    }
-
     pub(super) fn choose(
         &mut self,
         present: &mut Present<'s>,
@@ -40,27 +20,21 @@ impl<'s> Machine<'s, '_> {
     ) -> Result<(), Stop> {
         for (at, arm) in arms.iter().enumerate() {
             present.phrase = &arm.phrase;
-            present.operands = self.evaluate_all(&arm.phrase)?;
-            let operands = std::mem::take(&mut present.operands);
-            let decided = self.decide(present, arm.condition, &operands);
-            present.operands = operands;
-            let (is_taken, taint) = decided?;
-            let Some(taint) = taint else {
-                match is_taken {
+            let decided = self.look_at(present, &arm.phrase, arm.condition)?;
+            let Some(taint) = taint_of(&present.operands) else {
+                match decided? {
                     true => return self.block(&arm.body, false),
                     false => continue,
                 }
             };
-            let blocks: Vec<&Block> = arms[at..]
-                .iter()
-                .map(|arm| &arm.body)
-                .chain(otherwise)
-                .collect();
-            return self.secretly(present, &taint, &blocks, |machine| {
-                if is_taken {
-                    return machine.block(&arm.body, false);
-                }
-                machine.choose_secretly(&arms[at + 1..], otherwise)
+            self.admit(present, &taint)?;
+            let mut look = Look::at(self.script);
+            for block in arms[at..].iter().map(|arm| &arm.body).chain(otherwise) {
+                look.block(block);
+            }
+            return self.secretly(present.header(), &taint, look, |machine| match decided? {
+                true => machine.block(&arm.body, false),
+                false => machine.choose_secretly(&arms[at + 1..], otherwise),
             });
         }
         match otherwise {
@@ -69,22 +43,34 @@ impl<'s> Machine<'s, '_> {
         }
     }
 
+    /// The operands of a condition, which are those of the statement from here on, and what it comes
+    /// to. Where that cannot be had because of a secret, this is for whoever looked at what it
+    /// derives from first.
+    fn look_at(
+        &mut self,
+        present: &mut Present<'s>,
+        phrase: &'s Phrase,
+        condition: Condition,
+    ) -> Result<Result<bool, Failure>, Failure> {
+        let (operands, failed) = self.evaluate_each(phrase);
+        present.operands = operands;
+        match failed {
+            Some(failure) if !failure.is_secret => Err(failure),
+            Some(failure) => Ok(Err(failure)),
+            None => Ok(decide(condition, &present.operands)),
+        }
+    }
+
     /// The arms behind one that was decided by a secret.
-    pub(super) fn choose_secretly(
+    fn choose_secretly(
         &mut self,
         arms: &'s [Arm],
         otherwise: Option<&'s Block>,
     ) -> Result<(), Stop> {
         for arm in arms {
             let operands = self.evaluate_all(&arm.phrase)?;
-            let value = super::tools::condition(arm.condition, &operands)?;
-            match value.decide() {
-                Some(true) => return self.block(&arm.body, false),
-                Some(false) => {}
-                None => {
-                    let message = "a condition is 'true' or 'false', and this is neither";
-                    return Err(Failure::new("not-a-truth", message).secret_if(true).into());
-                }
+            if decide(arm.condition, &operands)? {
+                return self.block(&arm.body, false);
             }
         }
         match otherwise {
@@ -100,25 +86,26 @@ impl<'s> Machine<'s, '_> {
         body: &'s Block,
     ) -> Result<(), Stop> {
         let value = present.text(count)?;
-        let taint = value.taint();
-        if let Some(taint) = &taint {
-            self.admit(present, taint)?;
-        }
-        let Some(count) = value.count() else {
-            let failure = Failure::new("not-a-count", "a count is a whole number from zero");
-            return Err(failure.secret_if(taint.is_some()).into());
+        let counted = match present.failed.take() {
+            Some(failure) => Err(failure),
+            None => value
+                .count()
+                .ok_or_else(|| Failure::new("not-a-count", "a count is a whole number from zero")),
         };
         let turns = |machine: &mut Self| {
-            for _ in 0..count {
+            for _ in 0..counted? {
                 machine.block(body, true)?;
                 machine.one_turn()?;
             }
             Ok(())
         };
-        match taint {
-            Some(taint) => self.secretly(present, &taint, &[body], turns),
-            None => turns(self),
-        }
+        let Some(taint) = value.taint() else {
+            return turns(self);
+        };
+        self.admit(present, &taint)?;
+        let mut look = Look::at(self.script);
+        look.block(body);
+        self.secretly(present.header(), &taint, look, turns)
     }
 
     /// A turn of a loop is a step, also of one without statements.
@@ -142,30 +129,32 @@ impl<'s> Machine<'s, '_> {
         condition: Condition,
         body: &'s Block,
     ) -> Result<(), Stop> {
+        let phrase = &present.statement.phrase;
+        let mut decided = match present.failed.take() {
+            Some(failure) => Err(failure),
+            None => decide(condition, &present.operands),
+        };
         loop {
-            let (goes_on, taint) = self.decide(present, condition, &present.operands)?;
-            if let Some(taint) = taint {
-                return self.secretly(present, &taint, &[body], |machine| {
-                    let mut goes_on = goes_on;
-                    while goes_on {
+            if let Some(taint) = taint_of(&present.operands) {
+                self.admit(present, &taint)?;
+                let mut look = Look::at(self.script);
+                look.block(body);
+                return self.secretly(present.header(), &taint, look, |machine| {
+                    while decided? {
                         machine.block(body, true)?;
                         machine.one_turn()?;
-                        let operands = machine.evaluate_all(&present.statement.phrase)?;
-                        let value = super::tools::condition(condition, &operands)?;
-                        goes_on = value.decide().ok_or_else(|| {
-                            let message = "a condition is 'true' or 'false', and this is neither";
-                            Failure::new("not-a-truth", message).secret_if(true)
-                        })?;
+                        let operands = machine.evaluate_all(phrase)?;
+                        decided = decide(condition, &operands);
                     }
                     Ok(())
                 });
             }
-            if !goes_on {
+            if !decided? {
                 return Ok(());
             }
             self.block(body, true)?;
             self.one_turn()?;
-            present.operands = self.evaluate_all(&present.statement.phrase)?;
+            decided = self.look_at(present, phrase, condition)?;
         }
     }
 
@@ -176,18 +165,15 @@ impl<'s> Machine<'s, '_> {
         item: VariableId,
         body: &'s Block,
     ) -> Result<(), Stop> {
-        let container = match present.item(over)? {
-            Item::Container(container) => container,
-            Item::Text(value) => {
-                let failure = Failure::new("not-a-container", "a text has no members");
-                return Err(failure.secret_if(value.secret().is_some()).into());
-            }
+        let over = present.item(over)?;
+        let taint = over.taint();
+        let members = match (present.failed.take(), over) {
+            (Some(failure), _) => Err(failure),
+            (None, Item::Container(container)) => Ok(container),
+            (None, Item::Text(_)) => Err(Failure::new("not-a-container", "a text has no members")),
         };
-        let taint = container.taint.clone();
-        if let Some(taint) = &taint {
-            self.admit(present, taint)?;
-        }
         let turns = |machine: &mut Self| {
+            let container = members?;
             for member in container.members() {
                 let value = member.clone().tainted(container.taint.as_ref());
                 let value = value
@@ -199,15 +185,15 @@ impl<'s> Machine<'s, '_> {
             }
             Ok(())
         };
-        match &taint {
-            Some(taint) => {
-                self.secretly(present, taint, &[body], turns)?;
-                // Whether there was a member at all.
-                self.taint_place(present.site, &Place::Variable(item), taint)?;
-                Ok(())
-            }
-            None => turns(self),
-        }
+        let Some(taint) = taint else {
+            return turns(self);
+        };
+        self.admit(present, &taint)?;
+        let mut look = Look::at(self.script);
+        // Also where there is no member.
+        look.member(item);
+        look.block(body);
+        self.secretly(present.header(), &taint, look, turns)
     }
 
     pub(super) fn step(
@@ -276,20 +262,25 @@ impl<'s> Machine<'s, '_> {
             let message = format!("more than {MAX_CALLS} calls within each other");
             return Err(Failure::new("too-deep", message).into());
         }
-        let arguments = args
+        let arguments: Vec<Item> = args
             .iter()
             .map(|id| present.item(*id))
             .collect::<Result<_, _>>()?;
+        let taints: Vec<Taint> = arguments.iter().filter_map(Item::taint).collect();
+        let given = Taint::of(&taints);
         self.frames.push(Frame::new(self.script, arguments));
         self.following.push(Vec::<Following<'s>>::new());
         let cluster = std::mem::take(&mut self.cluster);
         let (within, header) = (self.within.clone(), self.header);
         let ran = self.block(&function.body, false);
         // What came to be decided by a secret inside stays inside.
-        let left = std::mem::replace(&mut self.within, within.clone());
+        let left = std::mem::replace(&mut self.within, within);
         self.cluster = cluster;
         self.following.pop();
         self.frames.pop();
+        // Whichever way it ended.
+        present.is_sensitive |= left.is_some();
+        let taint = Taint::of(given.iter().chain(&left));
         match ran {
             Err(Stop::Done {
                 is_success: true,
@@ -300,8 +291,9 @@ impl<'s> Machine<'s, '_> {
                 let Some(into) = into else {
                     return Ok(());
                 };
+                // What it was given is in it, whatever the function made of that.
                 let value = value.unwrap_or_else(|| Value::public(""));
-                let value = value.tainted(left.as_ref()).map_err(Failure::from)?;
+                let value = value.tainted(taint.as_ref()).map_err(Failure::from)?;
                 Ok(self.assign(present, into, value)?)
             }
             Err(Stop::Done {
@@ -316,6 +308,7 @@ impl<'s> Machine<'s, '_> {
                 };
                 Err(Failure::new("function-failed", why)
                     .secret_if(is_secret)
+                    .beside(taint)
                     .into())
             }
             Err(failed) => Err(failed),
@@ -324,13 +317,32 @@ impl<'s> Machine<'s, '_> {
                 let is_secret = left.is_some();
                 if !is_secret {
                     self.header = header;
+                    let ended = format!("#{name} ended without success");
+                    self.tell(Level::Failure, Tags::default(), &ended, false);
                 }
                 let message = format!("#{name} came to its end without success");
                 Err(Failure::new("no-success", message)
                     .hint("end it with success, or with failure and why")
                     .secret_if(is_secret)
+                    .beside(taint)
                     .into())
             }
         }
     }
+}
+
+impl Present<'_> {
+    /// Whoever decides on a block.
+    pub(super) fn header(&self) -> (Span, Site) {
+        (self.statement.span, self.site)
+    }
+}
+
+/// What a condition comes to: one bit, of a secret where anything in it is one.
+fn decide(condition: Condition, operands: &[Evaluated]) -> Result<bool, Failure> {
+    let value = super::tools::condition(condition, operands)?;
+    value.decide().ok_or_else(|| {
+        let message = "a condition is 'true' or 'false', and this is neither";
+        Failure::new("not-a-truth", message).hint("compare it: if @x is 'yes'")
+    })
 }

@@ -9,6 +9,7 @@ use super::container::Container;
 use super::stop::{Failure, Stop};
 use super::value::{Value, compute};
 use super::{Item, Machine, Present};
+use crate::syntax::ContainerId;
 use crate::syntax::ast::{Block, Clauses, Command, Delay, OperandId, Place, Target};
 
 impl<'s> Machine<'s, '_> {
@@ -75,13 +76,13 @@ impl<'s> Machine<'s, '_> {
                 self.assign(present, into, value)?;
             }
             Command::Container { name, body } => {
-                let made = self.fill(Container::default(), body)?;
-                self.set_container(*name, Rc::new(made));
+                let made = self.fill(present, Container::default(), body)?;
+                self.put(present, *name, Rc::new(made));
             }
             Command::Open { name, body } => {
                 let open = (**self.known_container(*name)?).clone();
-                let changed = self.fill(open, body)?;
-                self.set_container(*name, Rc::new(changed));
+                let changed = self.fill(present, open, body)?;
+                self.put(present, *name, Rc::new(changed));
             }
             // Outside of a container the parser lets none of them through.
             Command::AddItem { .. }
@@ -126,7 +127,7 @@ impl<'s> Machine<'s, '_> {
             }
             Command::Wait(delay) => {
                 let time = self.delay(present, *delay)?;
-                self.flush_and_wait(time);
+                self.wait(time)?;
             }
             Command::Success { value } => return Err(self.done(present, true, *value)?),
             Command::Failure { value } => return Err(self.done(present, false, *value)?),
@@ -135,8 +136,14 @@ impl<'s> Machine<'s, '_> {
         Ok(())
     }
 
-    pub(super) fn flush_and_wait(&mut self, time: Duration) {
-        self.world.wait(time);
+    /// Waits, no longer than the statements around may take.
+    fn wait(&mut self, time: Duration) -> Result<(), Failure> {
+        let left = self.time_left();
+        self.world.wait(left.map_or(time, |left| left.min(time)));
+        match self.deadline {
+            Some(deadline) if left.is_some_and(|left| left < time) => Err(Failure::late(deadline)),
+            _ => Ok(()),
+        }
     }
 
     /// `success` and `failure`.
@@ -163,6 +170,24 @@ impl<'s> Machine<'s, '_> {
         let ran = self.block(body, false);
         self.cluster = before;
         ran
+    }
+
+    /// Puts a container where it goes.
+    pub(super) fn put(
+        &mut self,
+        present: &mut Present<'s>,
+        id: ContainerId,
+        mut container: Rc<Container>,
+    ) {
+        if let Some(taint) = &container.taint {
+            present.is_sensitive = true;
+            if present.clauses.safe.is_some() {
+                // As in `assign_item`.
+                let taint = taint.clone().vague();
+                Rc::make_mut(&mut container).add_taint(&taint);
+            }
+        }
+        self.set_container(id, container);
     }
 
     /// Puts a result where it goes.
@@ -202,9 +227,11 @@ impl<'s> Machine<'s, '_> {
                 self.set_container(*id, container);
                 Ok(())
             }
-            (Place::Container(_), Item::Text(_)) => {
+            (Place::Container(_), Item::Text(text)) => {
                 let message = "a text is no container";
-                Err(Failure::new("not-a-container", message).hint("use list add or map set"))
+                Err(Failure::new("not-a-container", message)
+                    .hint("use list add or map set")
+                    .by(text.taint()))
             }
         }
     }
@@ -215,15 +242,17 @@ impl<'s> Machine<'s, '_> {
         delay: Delay,
     ) -> Result<Duration, Failure> {
         let amount = present.text(delay.amount)?;
-        if let Some(taint) = amount.taint() {
-            self.admit(present, &taint)?;
+        let taint = amount.taint();
+        if let Some(taint) = &taint {
+            self.admit(present, taint)?;
         }
-        let milli = compute(Operation::Mul, &[&amount, &Value::public("1000")], None)?;
-        let whole = compute(Operation::Floor, &[&milli], None)?;
-        let is_secret = amount.secret().is_some();
+        let failed = |fault| Failure::from(fault).by(taint.clone());
+        let thousand = Value::public("1000");
+        let milli = compute(Operation::Mul, &[&amount, &thousand], None).map_err(failed)?;
+        let whole = compute(Operation::Floor, &[&milli], None).map_err(failed)?;
         let Some(milli) = whole.count() else {
             let message = "a time is a number from zero";
-            return Err(Failure::new("not-a-time", message).secret_if(is_secret));
+            return Err(Failure::new("not-a-time", message).by(taint));
         };
         Ok(Duration::from_millis(
             milli.saturating_mul(delay.unit.seconds()),

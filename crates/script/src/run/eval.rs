@@ -16,6 +16,8 @@ pub(super) struct Evaluated {
     pub(super) item: Item,
     /// It is shown to nobody, whatever it is.
     pub(super) is_hidden: bool,
+    /// It came to nothing, whatever the secrets are, and is shown as it is written.
+    pub(super) is_missing: bool,
 }
 
 impl Evaluated {
@@ -39,7 +41,7 @@ impl Evaluated {
     }
 }
 
-/// An operand that came to nothing, as it is written; texts are not shown.
+/// An operand that nobody looked at, as it is written; texts are not shown.
 pub(super) fn unevaluated(operand: &Operand, source: &Source) -> String {
     match operand.kind {
         OperandKind::Text(_) | OperandKind::Number(_) => MASK.to_owned(),
@@ -47,41 +49,66 @@ pub(super) fn unevaluated(operand: &Operand, source: &Source) -> String {
     }
 }
 
+/// Whether an operand might have had no value, had a secret been another.
+pub(super) fn may_lack(phrase: &Phrase, operands: &[Evaluated]) -> bool {
+    let is_read = |operand: &Operand| match &operand.kind {
+        OperandKind::Field(_) => true,
+        OperandKind::Text(template) => template.literal().is_none(),
+        _ => false,
+    };
+    let mut all = phrase.operands.iter().zip(operands);
+    all.any(|(operand, evaluated)| is_read(operand) && evaluated.taint().is_some())
+}
+
+/// What all operands together derive from.
+pub(super) fn taint_of(operands: &[Evaluated]) -> Option<Taint> {
+    let taints: Vec<Taint> = operands.iter().filter_map(Evaluated::taint).collect();
+    Taint::of(&taints)
+}
+
 impl<'s> Machine<'s, '_> {
+    /// The operands, where all of them have a value.
     pub(super) fn evaluate_all(&mut self, phrase: &'s Phrase) -> Result<Vec<Evaluated>, Failure> {
-        match self.evaluate_each(phrase)? {
+        match self.evaluate_each(phrase) {
             (all, None) => Ok(all),
             (_, Some(failure)) => Err(failure),
         }
     }
 
-    /// The same. An operand that has no value because of what a secret is stands as an empty secret,
-    /// so that the statement is shown as if it had one; the failure comes beside.
+    /// The same. One that has no value stands as an empty text, a secret where one had a part in it;
+    /// so what the statement derives from is known whether it can be had or not. Of the failures, one
+    /// that every secret brings comes first.
     pub(super) fn evaluate_each(
         &mut self,
         phrase: &'s Phrase,
-    ) -> Result<(Vec<Evaluated>, Option<Failure>), Failure> {
+    ) -> (Vec<Evaluated>, Option<Failure>) {
         let mut all = Vec::with_capacity(phrase.operands.len());
-        let mut first = None;
+        let mut first: Option<Failure> = None;
         for operand in &phrase.operands {
             let line = self.line_of(operand.span);
-            let item = match self.evaluate(operand, line) {
-                Ok(item) => item,
+            let (item, is_missing) = match self.evaluate(operand, line) {
+                Ok(item) => (item, false),
                 Err(failure) => {
                     let failure = failure.at(operand.span);
-                    let Some(taint) = failure.taint.clone() else {
-                        return Err(failure);
-                    };
-                    first.get_or_insert(failure);
-                    Item::Text(Value::public("").tainted(Some(&taint))?)
+                    let is_missing = !failure.is_secret;
+                    let empty = Value::public("").tainted(failure.taint.as_deref());
+                    first = Some(failure.behind(first));
+                    match empty {
+                        Ok(empty) => (Item::Text(empty), is_missing),
+                        Err(fault) => {
+                            first = Some(Failure::from(fault).behind(first));
+                            (Item::Text(Value::public("")), true)
+                        }
+                    }
                 }
             };
             all.push(Evaluated {
                 item,
                 is_hidden: false,
+                is_missing,
             });
         }
-        Ok((all, first))
+        (all, first)
     }
 
     fn evaluate(&mut self, operand: &'s Operand, line: u32) -> Result<Item, Failure> {
@@ -102,18 +129,37 @@ impl<'s> Machine<'s, '_> {
             return Ok(Value::public(text));
         }
         let mut parts = Vec::with_capacity(template.parts.len());
+        let mut failed: Option<Failure> = None;
         for part in &template.parts {
-            parts.push(self.part(part, line)?);
+            match self.part(part, line) {
+                Ok(part) => parts.push(part),
+                Err(failure) => failed = Some(failure.behind(failed)),
+            }
         }
-        let parts: Vec<&Value> = parts.iter().collect();
-        Ok(compute(Operation::Concat, &parts, Some(line))?)
+        let taints: Vec<Taint> = parts.iter().filter_map(Value::taint).collect();
+        if let Some(failure) = failed {
+            let failure = failure.beside(Taint::of(&taints));
+            // As it would be where all of them had a value.
+            return Err(Failure {
+                taint: failure.taint.map(|taint| Box::new(taint.at(line))),
+                ..failure
+            });
+        }
+        let inputs: Vec<&Value> = parts.iter().collect();
+        compute(Operation::Concat, &inputs, Some(line))
+            .map_err(|fault| Failure::from(fault).by(Taint::of(&taints)))
     }
 
     pub(super) fn part(&mut self, part: &'s Part, line: u32) -> Result<Value, Failure> {
         Ok(match part {
             Part::Literal(text) => Value::public(text.as_str()),
             Part::Variable(id) => self.known_variable(*id)?.clone(),
-            Part::Field(field) => self.field(field)?.text()?,
+            Part::Field(field) => {
+                let member = self.field(field)?;
+                let taint = member.taint();
+                let text = member.text();
+                text.map_err(|fault| Failure::from(fault).by(taint))?
+            }
             Part::Vault(name) => self.entry(name, line)?,
         })
     }
@@ -122,7 +168,8 @@ impl<'s> Machine<'s, '_> {
         let container = self.known_container(field.container)?;
         let taint = container.taint.clone();
         let key = Value::public(&field.key);
-        match container.get(&key)? {
+        let found = container.get(&key);
+        match found.map_err(|fault| Failure::from(fault).by(taint.clone()))? {
             Some(member) => Ok(member.into()),
             None => {
                 let name = self.script.containers.text(field.container);

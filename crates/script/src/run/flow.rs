@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::syntax::ast::{Block, Cabinet, Command, Place, Script, Statement, Target};
+use crate::syntax::ast::{
+    Block, Cabinet, Clauses, Command, ListOp, MapOp, OperandId, OperandKind, Place, Script,
+    Statement, Target,
+};
 use crate::syntax::{ContainerId, FunctionId, Span, VariableId};
 
 /// What a block may assign that is there when it has ended.
@@ -67,6 +70,14 @@ impl<'s> Look<'s> {
         }
     }
 
+    /// One statement that runs with these clauses, whatever clusters are around it.
+    pub(crate) fn alone(&mut self, statement: &Statement, clauses: Clauses) {
+        let before = self.is_sensitive;
+        self.is_sensitive = clauses.sensitive.is_some();
+        self.statement(statement);
+        self.is_sensitive = before;
+    }
+
     fn statement(&mut self, statement: &Statement) {
         let is_sensitive = self.is_sensitive || statement.clauses.sensitive.is_some();
         let is_risk = statement.risk.is_some();
@@ -77,20 +88,11 @@ impl<'s> Look<'s> {
                 is_risk,
             });
         }
-        if let Some(target) = target(&statement.command) {
-            self.assign(&target.place);
+        for place in places(statement) {
+            self.assign(&place);
         }
         match &statement.command {
-            Command::Store { entry, .. } => {
-                self.seen.assigned.entries.insert(entry.clone());
-            }
-            Command::Container { name, body } | Command::Open { name, body } => {
-                self.assign(&Place::Container(*name));
-                self.block(body);
-            }
-            Command::List { list, .. } => self.operand_container(statement, *list),
-            Command::Map { map, .. } => self.operand_container(statement, *map),
-            Command::Step { variable, .. } => self.assign(&Place::Variable(*variable)),
+            Command::Container { body, .. } | Command::Open { body, .. } => self.block(body),
             Command::If { arms, otherwise } => {
                 for block in arms.iter().map(|arm| &arm.body).chain(otherwise) {
                     self.block(block);
@@ -98,7 +100,7 @@ impl<'s> Look<'s> {
             }
             Command::Repeat { body, .. } | Command::While { body, .. } => self.block(body),
             Command::Iterate { item, body, .. } => {
-                self.assign(&Place::Variable(*item));
+                self.member(*item);
                 self.block(body);
             }
             Command::Cluster { body } => {
@@ -128,13 +130,9 @@ impl<'s> Look<'s> {
         (self.is_within, self.is_sensitive) = before;
     }
 
-    fn operand_container(&mut self, statement: &Statement, id: crate::syntax::ast::OperandId) {
-        use crate::syntax::ast::OperandKind;
-        if let Some(operand) = statement.phrase.operand(id)
-            && let OperandKind::Container(container) = operand.kind
-        {
-            self.assign(&Place::Container(container));
-        }
+    /// The variable of a loop.
+    pub(crate) fn member(&mut self, item: VariableId) {
+        self.assign(&Place::Variable(item));
     }
 
     fn assign(&mut self, place: &Place) {
@@ -228,6 +226,39 @@ pub(crate) fn target(command: &Command) -> Option<&Target> {
         | Command::Invoke { into, .. } => into.as_ref(),
         _ => None,
     }
+}
+
+/// The places that a statement itself may set.
+pub(crate) fn places(statement: &Statement) -> Vec<Place> {
+    let command = &statement.command;
+    let mut places: Vec<Place> = (target(command).map(|target| target.place.clone()))
+        .into_iter()
+        .collect();
+    // A changed container that goes elsewhere is left as it is.
+    let is_elsewhere = (places.iter()).any(|place| !matches!(place, Place::Vault(_)));
+    let container = |id: OperandId| {
+        if is_elsewhere {
+            return None;
+        }
+        let operand = statement.phrase.operand(id)?;
+        match operand.kind {
+            OperandKind::Container(container) => Some(Place::Container(container)),
+            _ => None,
+        }
+    };
+    places.extend(match command {
+        Command::Store { entry, .. } => Some(Place::Vault(entry.clone())),
+        Command::Container { name, .. } | Command::Open { name, .. } => {
+            Some(Place::Container(*name))
+        }
+        Command::List { op, list, .. } if matches!(op, ListOp::Add | ListOp::Remove) => {
+            container(*list)
+        }
+        Command::Map { op, map, .. } if matches!(op, MapOp::Set | MapOp::Merge) => container(*map),
+        Command::Step { variable, .. } => Some(Place::Variable(*variable)),
+        _ => None,
+    });
+    places
 }
 
 /// Whether clauses of a cluster apply to it.

@@ -1,16 +1,22 @@
 //! Runs a script.
 //!
-//! A value that derives from a secret is a [`value::Secret`]: sealed from this code, which can compute
-//! with it and hand it to the world, and ask one bit of it where a header says `sensitive`. What the
-//! bit decides is not to be seen: [`flow`] looks through both ways before one is taken, what they assign
-//! is a secret afterwards, and no line tells what ran.
+//! A value that derives from a secret is sealed from this code, which can compute with it and hand it to
+//! the world, and ask one bit of it where a header says `sensitive`. What the bit decides is not to be
+//! seen: both ways are looked through before one is taken, what they assign is a secret afterwards, and
+//! no line tells what ran.
+//!
+//! What is refused, and what becomes a secret, is decided by what values derive from, before any of
+//! them can make a statement fail: whether it failed is a bit of them as well.
 
 mod blocks;
 mod commands;
 mod container;
 mod eval;
+mod fill;
 pub(crate) mod flow;
 mod memo;
+mod place;
+mod secretly;
 mod sinks;
 mod stop;
 mod tell;
@@ -19,16 +25,17 @@ mod value;
 
 use std::io::Write;
 use std::rc::Rc;
+use std::time::Duration;
 
 use subrosa_egress::feather::Fault;
 
-use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Place, Script, Statement, Target};
-use crate::syntax::{ContainerId, Diagnostic, Span, VariableId};
+use crate::syntax::ast::{Block, Clauses, Command, Os, Phrase, Script, Statement};
+use crate::syntax::{Diagnostic, Span};
 use crate::world::{Site, World};
 use container::{Container, Member};
-use eval::Evaluated;
+use eval::{Evaluated, may_lack};
 pub use flow::first_risk;
-use flow::{Look, is_plain};
+use flow::is_plain;
 use memo::{Level, Memo, Tags};
 pub(crate) use sinks::LET_OUT;
 use stop::{Failure, Stop};
@@ -156,6 +163,8 @@ struct Machine<'s, 'w> {
     steps: u64,
     /// Clauses of the clusters around.
     cluster: Clauses,
+    /// When the statements around have to be done, by the world's time.
+    deadline: Option<Duration>,
     /// Where statements were refused.
     refused: Vec<Span>,
 }
@@ -176,6 +185,7 @@ pub fn run(script: &Script, world: &mut dyn World, memo: &mut dyn Write) -> Repo
         nested: 0,
         steps: 0,
         cluster: Clauses::default(),
+        deadline: None,
         refused: Vec::new(),
     };
     let ended = machine.block(&script.body, false);
@@ -266,6 +276,7 @@ impl<'s> Machine<'s, '_> {
             let message = format!("it has run {MAX_STEPS} statements, and no script runs more");
             return Err(Failure::new("too-long", message).at(statement.span).into());
         }
+        self.in_time()?;
         if statement.signatures.on.is_some_and(|os| os != Os::Linux) {
             return Ok(());
         }
@@ -275,18 +286,20 @@ impl<'s> Machine<'s, '_> {
             clauses.safe = clauses.safe.or(self.cluster.safe);
             clauses.sensitive = clauses.sensitive.or(self.cluster.sensitive);
         }
-        let began = self.world.now();
         let mut present = Present {
             statement,
             phrase: &statement.phrase,
             clauses,
             site: Site {
                 line: self.line_of(statement.span),
+                is_secret: self.within.is_some(),
             },
             operands: Vec::new(),
             is_sensitive: clauses.sensitive.is_some(),
             came_to: None,
+            began: self.world.now(),
             warning: None,
+            failed: None,
         };
         let ran = self.execute(&mut present);
         let is_within = self.within.is_some();
@@ -298,14 +311,7 @@ impl<'s> Machine<'s, '_> {
                 ) {
                     self.tell_end(&present);
                 }
-                if statement.signatures.trace.is_some() && !is_within {
-                    self.tell_trace(&present);
-                }
-                if statement.signatures.elapsed.is_some() && !is_within {
-                    let took = self.world.now().saturating_sub(began);
-                    let text = format!("{} took {} ms", self.shown(&present), took.as_millis());
-                    self.tell(Level::Elapsed, present.tags(), &text, false);
-                }
+                self.tell_signatures(&present);
                 Ok(())
             }
             Err(Stop::Done {
@@ -333,20 +339,23 @@ impl<'s> Machine<'s, '_> {
                 failure.span.get_or_insert(statement.span);
                 failure.owner.get_or_insert(statement.span);
                 failure.is_secret |= is_within;
-                self.failed(&present, failure)
+                self.failed(&mut present, failure)
             }
         }
     }
 
     /// A statement failed, by itself or by one within it.
-    fn failed(&mut self, present: &Present<'s>, failure: Box<Failure>) -> Result<(), Stop> {
+    fn failed(&mut self, present: &mut Present<'s>, failure: Box<Failure>) -> Result<(), Stop> {
         // Spans are equal to each other, so that trees are; their ends are compared.
         let ends = |span: Span| (span.start, span.end);
         let is_own = failure.owner.map(ends) == Some(ends(present.statement.span));
         if is_own && failure.is_refusal && self.refused.len() < MAX_REFUSED {
             self.refused.extend(self.header.or(failure.span));
         }
-        let is_caught = match (present.clauses.safe.is_some(), failure.is_secret) {
+        // The time of a statement around is over: none within goes on.
+        let is_over = (failure.deadline.zip(self.deadline)).is_some_and(|(was, own)| own <= was);
+        let is_safe = present.clauses.safe.is_some() && !is_over;
+        let is_caught = match (is_safe, failure.is_secret) {
             (false, _) => false,
             // Whoever catches it elsewhere would go on in one case alone, and that would be seen.
             (true, true) => is_own,
@@ -362,12 +371,13 @@ impl<'s> Machine<'s, '_> {
         if self.within.is_none() {
             self.header = None;
         }
-        if let Some(target) = flow::target(&present.statement.command) {
-            self.left_unset(present, target)?;
-        }
+        self.left_unset(present, &failure)?;
         match failure.is_secret {
             // As if it had not failed.
-            true => self.tell_of(Level::Info, present),
+            true => {
+                self.tell_of(Level::Info, present);
+                self.tell_signatures(present);
+            }
             false => {
                 self.tell_of(Level::Warning, present);
                 if self.within.is_none() && present.statement.signatures.silent.is_none() {
@@ -379,180 +389,59 @@ impl<'s> Machine<'s, '_> {
         Ok(())
     }
 
-    /// A target that was not set under `safe`: what would have been there may have been a secret.
-    fn left_unset(&mut self, present: &Present<'s>, target: &Target) -> Result<(), Stop> {
-        let taints: Vec<Taint> = present
-            .operands
-            .iter()
-            .filter_map(Evaluated::taint)
-            .collect();
-        match Taint::of(&taints) {
-            Some(taint) => {
-                let set = self.taint_place(present.site, &target.place, &taint.vague());
-                set.map_err(Stop::from)
-            }
-            None => Ok(()),
-        }
-    }
-
     fn execute(&mut self, present: &mut Present<'s>) -> Result<(), Stop> {
         let statement = present.statement;
-        let (operands, failure) = self.evaluate_each(&statement.phrase)?;
+        let (operands, failed) = self.evaluate_each(&statement.phrase);
         present.operands = operands;
-        if let Some(failure) = failure {
-            return Err(failure.into());
+        present.hide_kept();
+        match failed {
+            // Every secret brings it.
+            Some(failure) if !failure.is_secret => return Err(failure.into()),
+            failed => present.failed = failed,
         }
-        if let Command::Store { value, .. } = &statement.command
-            && let Some(stored) = present.operands.get_mut(value.index())
-        {
-            stored.is_hidden = true;
-        }
-        self.command(present)
-    }
-
-    /// The value of a variable, in the call or else of the script.
-    fn variable(&self, id: VariableId) -> Option<&Value> {
-        let own = self
-            .frames
-            .last()
-            .and_then(|frame| frame.variables.get(id.index())?.as_ref());
-        own.or_else(|| self.frames.first()?.variables.get(id.index())?.as_ref())
-    }
-
-    fn container(&self, id: ContainerId) -> Option<&Rc<Container>> {
-        let own = self
-            .frames
-            .last()
-            .and_then(|frame| frame.containers.get(id.index())?.as_ref());
-        own.or_else(|| self.frames.first()?.containers.get(id.index())?.as_ref())
-    }
-
-    fn set_variable(&mut self, id: VariableId, value: Value) -> Result<(), Failure> {
-        let value = value.tainted(self.within.as_ref())?;
-        if let Some(slot) = self
-            .frames
-            .last_mut()
-            .and_then(|frame| frame.variables.get_mut(id.index()))
-        {
-            *slot = Some(value);
-        }
-        Ok(())
-    }
-
-    fn set_container(&mut self, id: ContainerId, mut container: Rc<Container>) {
-        if let Some(taint) = &self.within {
-            Rc::make_mut(&mut container).add_taint(taint);
-        }
-        if let Some(slot) = self
-            .frames
-            .last_mut()
-            .and_then(|frame| frame.containers.get_mut(id.index()))
-        {
-            *slot = Some(container);
+        match statement.signatures.timeout {
+            Some(delay) => self.timed(present, delay),
+            None => self.admitted(present),
         }
     }
 
-    /// What stands in a place derives from `taint` as well; where nothing does, an empty text does
-    /// now, so that whether there is something tells nothing.
-    fn taint_place(&mut self, site: Site, place: &Place, taint: &Taint) -> Result<(), Failure> {
-        match place {
-            Place::Variable(id) => {
-                let value = self
-                    .variable(*id)
-                    .cloned()
-                    .unwrap_or_else(|| Value::public(""));
-                self.set_variable(*id, value.tainted(Some(taint))?)
+    /// Refuses by what the operands derive from, and does what the command says.
+    fn admitted(&mut self, present: &mut Present<'s>) -> Result<(), Stop> {
+        self.ways_out(present)?;
+        let is_safe = present.clauses.safe.is_some() && present.statement.risk.is_none();
+        match &present.statement.command {
+            // They take their own way with it.
+            Command::Repeat { .. } | Command::While { .. } | Command::Iterate { .. } => {
+                self.command(present)
             }
-            Place::Container(id) => {
-                let mut container = self.container(*id).cloned().unwrap_or_default();
-                Rc::make_mut(&mut container).add_taint(taint);
-                self.set_container(*id, container);
-                Ok(())
+            // What these do is seen: they do it with an empty text as well.
+            Command::Say { .. }
+            | Command::Ask { .. }
+            | Command::Invoke { .. }
+            | Command::Success { .. }
+            | Command::Failure { .. }
+                if is_safe =>
+            {
+                self.command(present)?;
+                present
+                    .failed
+                    .take()
+                    .map_or(Ok(()), |failure| Err(failure.into()))
             }
-            Place::Vault(entry) => {
-                if !self.world.has(entry) {
-                    let empty = Value::public("").tainted(Some(taint))?;
-                    self.world.keep(site, entry, empty.given())?;
+            _ => {
+                if let Some(failure) = present.failed.take() {
+                    return Err(failure.into());
                 }
-                Ok(())
+                let may_lack = is_safe && may_lack(&present.statement.phrase, &present.operands);
+                self.command(present).map_err(|stop| match stop {
+                    // It came to this because a secret let it.
+                    Stop::Failed(failure) if may_lack && failure.owner.is_none() => {
+                        failure.secret_if(true).into()
+                    }
+                    other => other,
+                })
             }
         }
-    }
-
-    /// Runs what a condition on a secret decides on: `run` is told nothing else, and nothing of it
-    /// is seen. `blocks` are all that it may run.
-    fn secretly(
-        &mut self,
-        present: &Present<'s>,
-        taint: &Taint,
-        blocks: &[&'s Block],
-        run: impl FnOnce(&mut Self) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
-        let mut look = Look::at(self.script);
-        for block in blocks {
-            look.block(block);
-        }
-        let mut seen = look.seen();
-        let ends_function = seen.ends && self.frames.len() > 1;
-        if ends_function {
-            // Whether what follows runs is decided here as well.
-            let mut look = Look::at(self.script);
-            for following in self.following.last().into_iter().flatten() {
-                look.statements(following.statements);
-            }
-            let rest = look.seen();
-            seen.sinks.extend(rest.sinks);
-            seen.assigned.variables.extend(rest.assigned.variables);
-            seen.assigned.containers.extend(rest.assigned.containers);
-            seen.assigned.entries.extend(rest.assigned.entries);
-        }
-        let is_outermost = self.within.is_none();
-        if is_outermost && let Some(sink) = seen.sinks.first() {
-            return Err(self.refused_within(present, taint, sink.span).into());
-        }
-        let before = self.within.clone();
-        // What is assigned derives from more on one way than on another.
-        let taint = &taint.clone().vague();
-        self.within = Some(match &before {
-            Some(before) => before.clone().and(taint),
-            None => taint.clone(),
-        });
-        if is_outermost {
-            self.header = Some(present.statement.span);
-        }
-        let ran = run(self);
-        let taint = self.within.clone();
-        if !ends_function {
-            self.within = before;
-            if is_outermost && ran.is_ok() {
-                self.header = None;
-            }
-        }
-        let ran = match ran {
-            Err(Stop::Done {
-                is_success, value, ..
-            }) => Err(Stop::Done {
-                is_success,
-                value: value
-                    .map(|value| value.tainted(taint.as_ref()))
-                    .transpose()
-                    .map_err(Failure::from)?,
-                is_secret: true,
-            }),
-            other => other,
-        };
-        if let Some(taint) = taint {
-            for variable in seen.assigned.variables {
-                self.taint_place(present.site, &Place::Variable(variable), &taint)?;
-            }
-            for container in seen.assigned.containers {
-                self.taint_place(present.site, &Place::Container(container), &taint)?;
-            }
-            for entry in seen.assigned.entries {
-                self.taint_place(present.site, &Place::Vault(entry), &taint)?;
-            }
-        }
-        ran
     }
 }
 
@@ -568,6 +457,10 @@ struct Present<'s> {
     is_sensitive: bool,
     /// What it assigned, for a trace.
     came_to: Option<Value>,
+    /// When it began, by the world's time.
+    began: Duration,
     /// What it did not find, where it goes on without.
     warning: Option<String>,
+    /// Why an operand has no value, which depends on a secret.
+    failed: Option<Failure>,
 }

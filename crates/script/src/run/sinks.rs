@@ -9,7 +9,7 @@ use super::container::Container;
 use super::stop::Failure;
 use super::value::{MASK, Taint, Value, compute};
 use super::{Item, Machine, Present};
-use crate::syntax::ast::{Cabinet, OperandId, OperandKind, Part, Place, Target};
+use crate::syntax::ast::{Cabinet, Command, OperandId, OperandKind, Part, Place, Target};
 use crate::syntax::{Note, Span};
 use crate::world::{Given, Order, Output, Writing};
 
@@ -19,14 +19,66 @@ pub(crate) const LET_OUT: &str = "to let it out, write: sensitive … with risk"
 const READ: usize = 16 << 20;
 
 impl<'s> Machine<'s, '_> {
+    /// Refuses what would leave by this statement and may not, by what it derives from alone: nothing
+    /// is done yet, and what a secret is has made nothing fail.
+    pub(super) fn ways_out(&self, present: &Present<'s>) -> Result<(), Failure> {
+        match &present.statement.command {
+            Command::Say { value } | Command::Ask { prompt: value, .. } => {
+                self.on_console(present, *value)
+            }
+            Command::Script { line, .. } | Command::Program { line, .. } => {
+                self.let_out(present, &[*line], "a process")
+            }
+            Command::Environment { value, name } => {
+                self.let_out(present, &[*value, *name], "the environment")
+            }
+            Command::Call {
+                capability, with, ..
+            } => {
+                let all: Vec<OperandId> = std::iter::once(*capability).chain(*with).collect();
+                self.let_out(present, &all, "a brokered request")
+            }
+            Command::Import { glob } => {
+                self.never(present, *glob, "which variables are imported would show")
+            }
+            Command::Cabinet(cabinet) => match cabinet {
+                Cabinet::Write { path, content } | Cabinet::Append { path, content } => {
+                    self.let_out(present, &[*path, *content], "a file")
+                }
+                Cabinet::Read { path, .. }
+                | Cabinet::Create { path }
+                | Cabinet::Delete { path } => self.let_out(present, &[*path], "the path of a file"),
+                Cabinet::Move { from, to } | Cabinet::Copy { from, to } => {
+                    self.let_out(present, &[*from, *to], "the path of a file")
+                }
+                Cabinet::List { path, .. } => {
+                    let message = "the folder that is listed would be told by a secret";
+                    self.never(present, *path, message)
+                }
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what is secret, whatever the statement says.
+    fn never(&self, present: &Present<'s>, what: OperandId, why: &str) -> Result<(), Failure> {
+        match present.item(what)?.taint() {
+            Some(taint) => Err(self.refused(why.to_owned(), &taint)),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses what is secret among `what` without `sensitive … with risk`.
-    pub(super) fn let_out(
+    fn let_out(
         &self,
         present: &Present<'s>,
-        what: &[&Value],
+        what: &[OperandId],
         sink: &str,
     ) -> Result<(), Failure> {
-        let taints: Vec<Taint> = what.iter().filter_map(|value| value.taint()).collect();
+        let mut taints = Vec::new();
+        for id in what {
+            taints.extend(present.item(*id)?.taint());
+        }
         let Some(taint) = Taint::of(&taints) else {
             return Ok(());
         };
@@ -86,18 +138,13 @@ impl<'s> Machine<'s, '_> {
     }
 
     /// A sink in a block on a secret.
-    pub(super) fn refused_within(
-        &self,
-        present: &Present<'s>,
-        taint: &Taint,
-        sink: Span,
-    ) -> Failure {
+    pub(super) fn refused_within(&self, header: Span, taint: &Taint, sink: Span) -> Failure {
         let message =
             "whether this statement runs is decided by a secret, and it would show".to_owned();
         let mut failure = self.refused(message, taint).at(sink);
-        failure.owner = Some(present.statement.span);
+        failure.owner = Some(header);
         failure.notes.push(Note {
-            span: present.statement.span,
+            span: header,
             text: "decided here".to_owned(),
         });
         failure.hint("move it out of the block, or write: sensitive … with risk")
@@ -108,20 +155,26 @@ impl<'s> Machine<'s, '_> {
         present: &mut Present<'s>,
         value: OperandId,
     ) -> Result<(), Failure> {
-        let value = present.text(value)?;
-        let shown = self.on_console(present, value)?;
+        let shown = self.shown_on_console(present, value)?;
         let text = compute(Operation::Concat, &[&shown, &Value::public("\n")], None)?;
         Ok(self.world.write(present.site, text.given())?)
     }
 
+    /// Refuses a secret that the console would show.
+    fn on_console(&self, present: &Present<'s>, value: OperandId) -> Result<(), Failure> {
+        match present.is_masked() {
+            true => Ok(()),
+            false => self.let_out(present, &[value], "the console"),
+        }
+    }
+
     /// What the console shows of a value.
-    pub(super) fn on_console(&self, present: &Present<'s>, value: Value) -> Result<Value, Failure> {
-        let is_masked = present.clauses.sensitive.is_some() && present.statement.risk.is_none();
-        if value.secret().is_some() && is_masked {
+    fn shown_on_console(&self, present: &Present<'s>, id: OperandId) -> Result<Value, Failure> {
+        if present.item(id)?.taint().is_some() && present.is_masked() {
             return Ok(Value::public(MASK));
         }
-        self.let_out(present, &[&value], "the console")?;
-        Ok(value)
+        self.on_console(present, id)?;
+        present.text(id)
     }
 
     pub(super) fn ask(
@@ -132,8 +185,7 @@ impl<'s> Machine<'s, '_> {
         mask: bool,
         into: &Target,
     ) -> Result<(), Failure> {
-        let prompt = present.text(prompt)?;
-        let prompt = self.on_console(present, prompt)?;
+        let prompt = self.shown_on_console(present, prompt)?;
         self.world.write(present.site, prompt.given())?;
         let is_secret =
             present.clauses.sensitive.is_some() || matches!(into.place, Place::Vault(_));
@@ -144,6 +196,7 @@ impl<'s> Machine<'s, '_> {
             length.ok().and_then(|same| same.decide()).unwrap_or(false)
         };
         let default = default.map(|id| present.text(id)).transpose()?;
+        let taint = default.as_ref().and_then(Value::taint);
         let value = match (value, default) {
             (Some(value), Some(default)) if is_empty(&value) => {
                 // That nothing was typed shows in nothing but the value.
@@ -156,7 +209,8 @@ impl<'s> Machine<'s, '_> {
                     .hint("say what to take then: ask '…' with default '…' into @x"));
             }
         };
-        self.assign(present, into, value)
+        // Also where it was not needed.
+        self.assign(present, into, value.tainted(taint.as_ref())?)
     }
 
     pub(super) fn import(
@@ -166,12 +220,7 @@ impl<'s> Machine<'s, '_> {
     ) -> Result<(), Failure> {
         let glob = present.text(glob)?;
         let Value::Public(glob) = glob else {
-            let taint = glob.taint();
-            let message = "which variables are imported would show".to_owned();
-            return Err(match taint {
-                Some(taint) => self.refused(message, &taint),
-                None => Failure::new("egress-refused", message).refusal(),
-            });
+            return Err(no_secret());
         };
         if self.world.import(&glob)? == 0 {
             present.warning = Some(format!("no variable matches {glob:?}"));
@@ -188,7 +237,6 @@ impl<'s> Machine<'s, '_> {
         match cabinet {
             Cabinet::Write { path, content } | Cabinet::Append { path, content } => {
                 let (path, content) = (present.text(*path)?, present.text(*content)?);
-                self.let_out(present, &[&path, &content], "a file")?;
                 let writing = match cabinet {
                     Cabinet::Append { .. } => Writing::Append,
                     _ => Writing::Replace,
@@ -198,7 +246,6 @@ impl<'s> Machine<'s, '_> {
             }
             Cabinet::Read { path, into } => {
                 let path = present.text(*path)?;
-                self.let_out(present, &[&path], "the path of a file")?;
                 let text = self.world.read_file(site, path.given(), READ);
                 let text =
                     text.map_err(|error| Failure::from(error).secret_if(path.secret().is_some()))?;
@@ -207,17 +254,14 @@ impl<'s> Machine<'s, '_> {
             }
             Cabinet::Create { path } => {
                 let path = present.text(*path)?;
-                self.let_out(present, &[&path], "the path of a file")?;
                 self.world.create(site, path.given())?;
             }
             Cabinet::Delete { path } => {
                 let path = present.text(*path)?;
-                self.let_out(present, &[&path], "the path of a file")?;
                 self.world.delete(site, path.given())?;
             }
             Cabinet::Move { from, to } | Cabinet::Copy { from, to } => {
                 let (from, to) = (present.text(*from)?, present.text(*to)?);
-                self.let_out(present, &[&from, &to], "the path of a file")?;
                 match cabinet {
                     Cabinet::Copy { .. } => self.world.copy(site, from.given(), to.given())?,
                     _ => self.world.rename(site, from.given(), to.given())?,
@@ -226,12 +270,7 @@ impl<'s> Machine<'s, '_> {
             Cabinet::List { path, into } => {
                 let path = present.text(*path)?;
                 let Value::Public(path) = &path else {
-                    let message = "the folder that is listed would be told by a secret".to_owned();
-                    let taint = path.taint();
-                    return Err(match taint {
-                        Some(taint) => self.refused(message, &taint),
-                        None => Failure::new("egress-refused", message).refusal(),
-                    });
+                    return Err(no_secret());
                 };
                 let mut names = Container::default();
                 for name in self.world.list(path)? {
@@ -276,12 +315,7 @@ impl<'s> Machine<'s, '_> {
         is_shell: bool,
         into: Option<&Target>,
     ) -> Result<(), Failure> {
-        let all: Vec<&Value> = words.iter().collect();
-        self.let_out(present, &all, "a process")?;
-        let timeout = match present.statement.signatures.timeout {
-            Some(delay) => Some(self.delay(present, delay)?),
-            None => None,
-        };
+        let timeout = self.time_left();
         let is_let_out = present.clauses.sensitive.is_some() && present.statement.risk.is_some();
         let taints: Vec<Taint> = words.iter().filter_map(Value::taint).collect();
         let taint = Taint::of(&taints);
@@ -302,10 +336,10 @@ impl<'s> Machine<'s, '_> {
             let value = Value::typed(text, present.site.line).tainted(taint.as_ref())?;
             self.assign(present, into, value)?;
         }
-        match (ended.is_late, ended.status) {
-            (true, _) => Err(Failure::new("timeout", "it ran longer than it may")),
-            (false, 0) => Ok(()),
-            (false, status) => {
+        match (self.deadline, ended.status) {
+            (Some(deadline), _) if ended.is_late => Err(Failure::late(deadline)),
+            (_, 0) => Ok(()),
+            (_, status) => {
                 let message = format!("it ended with status {status}");
                 Err(Failure::new("process-failed", message))
             }
@@ -319,7 +353,6 @@ impl<'s> Machine<'s, '_> {
         name: OperandId,
     ) -> Result<(), Failure> {
         let (value, name) = (present.text(value)?, present.text(name)?);
-        self.let_out(present, &[&value, &name], "the environment")?;
         let Value::Public(name) = &name else {
             let message = "the name of a variable cannot be a secret";
             return Err(Failure::new("secret-name", message));
@@ -336,8 +369,6 @@ impl<'s> Machine<'s, '_> {
     ) -> Result<(), Failure> {
         let capability = present.text(capability)?;
         let with = with.map(|id| present.text(id)).transpose()?;
-        let all: Vec<&Value> = std::iter::once(&capability).chain(&with).collect();
-        self.let_out(present, &all, "a brokered request")?;
         let Value::Public(name) = &capability else {
             let message = "the name of a capability cannot be a secret";
             return Err(Failure::new("secret-name", message));
@@ -352,4 +383,16 @@ impl<'s> Machine<'s, '_> {
         }
         Ok(())
     }
+}
+
+impl Present<'_> {
+    /// Whether asterisks stand for a secret on the console.
+    fn is_masked(&self) -> bool {
+        self.clauses.sensitive.is_some() && self.statement.risk.is_none()
+    }
+}
+
+/// A secret where [`Machine::ways_out`] lets none come to.
+fn no_secret() -> Failure {
+    Failure::new("egress-refused", "a secret cannot be used here").refusal()
 }

@@ -1,5 +1,7 @@
 //! How statements end that do not just go on.
 
+use std::time::Duration;
+
 use crate::syntax::{Diagnostic, Note, Source, Span};
 use crate::world::WorldError;
 use subrosa_egress::feather::{Fault, FaultKind};
@@ -41,8 +43,10 @@ pub(crate) struct Failure {
     pub(crate) is_refusal: bool,
     /// Whether it depends on what a secret is.
     pub(crate) is_secret: bool,
-    /// What the operand derives from that has no value.
+    /// What derives from secrets of what it looked at, whether they made it fail or not.
     pub(crate) taint: Option<Box<Taint>>,
+    /// The time that was over, where it took longer than it may.
+    pub(crate) deadline: Option<Duration>,
 }
 
 impl Failure {
@@ -57,6 +61,15 @@ impl Failure {
             is_refusal: false,
             is_secret: false,
             taint: None,
+            deadline: None,
+        }
+    }
+
+    /// It ran longer than it may.
+    pub(crate) fn late(deadline: Duration) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..Self::new("timeout", "it ran longer than it may")
         }
     }
 
@@ -78,8 +91,22 @@ impl Failure {
     /// It depends on this, if there is anything.
     pub(crate) fn by(mut self, taint: Option<Taint>) -> Self {
         self.is_secret |= taint.is_some();
-        self.taint = taint.map(Box::new);
+        self.beside(taint)
+    }
+
+    /// This was looked at as well. It would have failed whatever that is.
+    pub(crate) fn beside(mut self, taint: Option<Taint>) -> Self {
+        let before = self.taint.take().map(|taint| *taint);
+        self.taint = Taint::of(before.iter().chain(&taint)).map(Box::new);
         self
+    }
+
+    /// Which of two is told where `other` came before: one that every secret brings, if there is one.
+    pub(crate) fn behind(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if self.is_secret || !other.is_secret => other,
+            _ => self,
+        }
     }
 
     /// What the author reads; of a block on a secret no more than that something in it failed.

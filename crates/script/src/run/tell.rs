@@ -9,6 +9,10 @@ impl<'s> Machine<'s, '_> {
         let source = &self.script.source;
         let phrase = present.phrase;
         phrase.line(|id| match present.operands.get(id.index()) {
+            Some(evaluated) if evaluated.is_missing && !evaluated.is_secret() => {
+                let operand = phrase.operand(id);
+                operand.map_or_else(String::new, |operand| source.slice(operand.span).to_owned())
+            }
             Some(evaluated) => evaluated.shown(),
             None => match phrase.operand(id) {
                 Some(operand) => eval::unevaluated(operand, source),
@@ -37,7 +41,23 @@ impl<'s> Machine<'s, '_> {
         }
     }
 
-    pub(super) fn tell_trace(&mut self, present: &Present<'s>) {
+    /// What its signatures ask for.
+    pub(super) fn tell_signatures(&mut self, present: &Present<'s>) {
+        if self.within.is_some() {
+            return;
+        }
+        let signatures = present.statement.signatures;
+        if signatures.trace.is_some() {
+            self.tell_trace(present);
+        }
+        if signatures.elapsed.is_some() {
+            let took = self.world.now().saturating_sub(present.began);
+            let text = format!("{} took {} ms", self.shown(present), took.as_millis());
+            self.tell(Level::Elapsed, present.tags(), &text, false);
+        }
+    }
+
+    fn tell_trace(&mut self, present: &Present<'s>) {
         let text = match &present.came_to {
             Some(value) => format!("{} = {}", self.shown(present), value.shown()),
             None => self.shown(present),

@@ -7,15 +7,12 @@ use subrosa_egress::feather::Operation;
 use super::container::{Container, Member};
 use super::eval::Evaluated;
 use super::stop::Failure;
-use super::value::{Value, compute, split};
+use super::value::{Taint, Value, compute, split};
 use super::{Item, Machine, Present};
 use crate::syntax::ast::{
-    Block, BoolOp, Command, Comparison, Condition, ListOp, MapOp, MathOp, OperandId, OperandKind,
-    Place, Target, TextOp,
+    BoolOp, Comparison, Condition, ListOp, MapOp, MathOp, OperandId, OperandKind, Place, Target,
+    TextOp,
 };
-
-/// Containers within each other.
-const NESTED: usize = 64;
 
 impl Present<'_> {
     /// What an operand came to.
@@ -28,7 +25,9 @@ impl Present<'_> {
 
     /// The same as text.
     pub(super) fn text(&self, id: OperandId) -> Result<Value, Failure> {
-        Ok(self.item(id)?.text()?)
+        let item = self.item(id)?;
+        item.text()
+            .map_err(|fault| Failure::from(fault).by(item.taint()))
     }
 
     pub(super) fn compute(
@@ -150,7 +149,7 @@ impl<'s> Machine<'s, '_> {
             [separator, ..] => present.text(*separator)?,
         };
         let value = match present.item(*first)? {
-            Item::Container(container) => container.join(&separator)?,
+            Item::Container(container) => joined(&container, &separator)?,
             Item::Text(text) => {
                 let mut parts = vec![separator, text];
                 for id in rest.iter().skip(1) {
@@ -186,70 +185,10 @@ impl<'s> Machine<'s, '_> {
         // How many there are is a secret, also where there is none.
         for value in [&text, &separator] {
             if let Some(taint) = value.taint() {
-                list.add_taint(&taint);
+                list.add_taint(&taint.at(present.site.line));
             }
         }
         self.assign_item(present, into, Item::Container(Rc::new(list)))
-    }
-
-    /// Adds what a block says to a container.
-    pub(super) fn fill(
-        &mut self,
-        container: Container,
-        body: &'s Block,
-    ) -> Result<Container, Failure> {
-        self.fill_within(container, body, 0)
-    }
-
-    fn fill_within(
-        &mut self,
-        mut container: Container,
-        body: &'s Block,
-        depth: usize,
-    ) -> Result<Container, Failure> {
-        if depth == NESTED {
-            let message = format!("more than {NESTED} containers within each other");
-            return Err(Failure::new("too-deep", message));
-        }
-        for statement in &body.statements {
-            let operands = self.evaluate_all(&statement.phrase)?;
-            let item = |id: OperandId| {
-                let found = operands.get(id.index());
-                found
-                    .map(|evaluated| evaluated.item.clone())
-                    .ok_or_else(|| Failure::new("no-operand", "an operand is missing"))
-            };
-            let at = |failure: Failure| failure.at(statement.span);
-            match &statement.command {
-                Command::AddItem { value } => {
-                    let member = item(*value)?.into();
-                    container.add(member).map_err(|unfit| at(unfit.into()))?;
-                }
-                Command::AddMap { key, value } => {
-                    let (key, member) = (item(*key)?.text()?, item(*value)?.into());
-                    container
-                        .set(key, member)
-                        .map_err(|unfit| at(unfit.into()))?;
-                }
-                Command::AddContainer { name, body } => {
-                    let key = item(*name)?.text()?;
-                    let inner = self.fill_within(Container::default(), body, depth + 1)?;
-                    container
-                        .set(key, Member::Container(Rc::new(inner)))
-                        .map_err(|unfit| at(unfit.into()))?;
-                }
-                Command::RemoveItem { value } => {
-                    let value = item(*value)?.text()?;
-                    let is_secret = container.taint.is_some() || value.secret().is_some();
-                    if !container.remove(&value)? && !is_secret {
-                        let failure = Failure::new("missing-member", "it has no such member");
-                        return Err(at(failure));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(container)
     }
 
     pub(super) fn list_tool(
@@ -270,7 +209,7 @@ impl<'s> Machine<'s, '_> {
                     Some(id) => present.text(id)?,
                     None => Value::public(", "),
                 };
-                let value = container.join(&separator)?;
+                let value = joined(&container, &separator)?;
                 self.assign_if(present, into, value)
             }
             ListOp::Add | ListOp::Remove => {
@@ -280,7 +219,11 @@ impl<'s> Machine<'s, '_> {
                 };
                 let changed = Rc::make_mut(&mut container);
                 match op {
-                    ListOp::Add => changed.add(value.into())?,
+                    ListOp::Add => {
+                        let taint = changed.taint.clone();
+                        let added = changed.add(value.into());
+                        added.map_err(|unfit| Failure::from(unfit).by(taint))?;
+                    }
                     _ => {
                         let value = value.text()?;
                         let is_secret = changed.taint.is_some() || value.secret().is_some();
@@ -312,12 +255,16 @@ impl<'s> Machine<'s, '_> {
                     Some(id) => present.item(id)?,
                     None => return Err(Failure::new("no-operand", "an operand is missing")),
                 };
-                Rc::make_mut(&mut container).set(key, value.into())?;
+                let taint = container.taint.clone();
+                let set = Rc::make_mut(&mut container).set(key, value.into());
+                set.map_err(|unfit| Failure::from(unfit).by(taint))?;
                 self.put_back(present, map, into, container)
             }
             MapOp::Merge => {
                 let other = container_of(present.item(key)?)?;
-                Rc::make_mut(&mut container).merge(&other)?;
+                let taint = Taint::of(container.taint.iter().chain(&other.taint));
+                let merged = Rc::make_mut(&mut container).merge(&other);
+                merged.map_err(|unfit| Failure::from(unfit).by(taint))?;
                 self.put_back(present, map, into, container)
             }
             MapOp::Has => {
@@ -373,7 +320,7 @@ impl<'s> Machine<'s, '_> {
                 self.assign_item(present, into, Item::Container(container))
             }
             (_, Some(OperandKind::Container(id))) => {
-                self.set_container(*id, container);
+                self.put(present, *id, container);
                 Ok(())
             }
             _ => Err(Failure::new(
@@ -387,8 +334,19 @@ impl<'s> Machine<'s, '_> {
 fn container_of(item: Item) -> Result<Rc<Container>, Failure> {
     match item {
         Item::Container(container) => Ok(container),
-        Item::Text(_) => Err(Failure::new("not-a-container", "a text has no members")),
+        Item::Text(text) => {
+            let failure = Failure::new("not-a-container", "a text has no members");
+            Err(failure.by(text.taint()))
+        }
     }
+}
+
+/// The members with a separator between them; how long that is, is a secret where they are.
+fn joined(container: &Container, separator: &Value) -> Result<Value, Failure> {
+    let taint = container.taint.clone();
+    let taint = Taint::of(taint.iter().chain(&separator.taint()));
+    let joined = container.join(separator);
+    joined.map_err(|fault| Failure::from(fault).by(taint))
 }
 
 /// The words of a whole text, parted by blanks. Of a secret, how many there are leaves with them.

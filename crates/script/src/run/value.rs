@@ -80,6 +80,14 @@ impl Taint {
         }
     }
 
+    /// The same, by a line as well.
+    pub(crate) fn at(self, line: u32) -> Self {
+        Self {
+            lines: few(self.lines.iter().copied().chain([line])),
+            ..self
+        }
+    }
+
     /// The same, of whatever it decides.
     pub(crate) fn vague(self) -> Self {
         Self {

@@ -4,7 +4,13 @@ use subrosa_script::run::Ending;
 
 use super::{same, shown};
 
-const PAIRS: [[&str; 2]; 4] = [["1", "0"], ["a", "bb"], ["", "x,y,z"], ["7", "seven"]];
+const PAIRS: [[&str; 2]; 5] = [
+    ["1", "0"],
+    ["a", "bb"],
+    ["", "x,y,z"],
+    ["7", "seven"],
+    ["a b c", "a"],
+];
 
 /// Runs with all pairs; both runs show the same.
 #[track_caller]
@@ -196,5 +202,216 @@ fn a_call_that_failed_hides_nothing_that_follows() {
         tells_nothing(&format!(
             "{FETCH}safe sensitive while @s\n'no truth' into @s\nend\n{last}\nsuccess"
         ));
+    }
+}
+
+/// Secrets that make a statement fail or not, in front of every attack below: `::c` has a member `1`
+/// or has none, `::n` is a map or a list, `@l` is the length.
+const FAILING: &str = "text length @s into @l\ntext split @s ' ' into ::c\n\
+     container into ::n\nadd item @s\nend\nlist remove ::n @s\n\
+     sensitive if @l > 4\nmap set ::n 'k' 'v'\nelse\nlist add ::n 'v'\nend\n\
+     container into ::p\nadd item 'p'\nend\n\
+     function #says\nparameter 1 into @a\nsay 'said'\nsuccess 'constant'\nend\n\
+     function #picks\nparameter 1 into @a\nsensitive if @a > 4\nfailure 'a'\nend\nsuccess 'b'\nend\n\
+     function #half\nparameter 1 into @a\nsensitive if @a > 4\nsuccess 'a'\nend\nend\n";
+
+/// Whether a statement is refused, and what derives from a secret afterwards, is decided before a
+/// secret can make it fail: under `safe` that it failed shows nowhere.
+#[test]
+fn a_failure_that_a_secret_makes_shows_nowhere() {
+    for probe in [
+        // Headers.
+        "'p' into @x\nsafe sensitive if @s > 4\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive if false\nelse if @s > 4\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive if @s is 'a'\nelse if @s > 4\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive if ::c:1 is 'b'\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive repeat @s\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive repeat ::c:1\n'a' into @x\nend",
+        "'p' into @x\nsafe sensitive while @s > 4\n'a' into @x\n0 into @s\nend",
+        "'p' into @x\nsafe sensitive while ::c:1 is 'b'\n'a' into @x\n'a' into @s\ntext split @s ' ' into ::c\nend",
+        "'p' into @x\nsafe sensitive iterate ::c:1 as @x\nend",
+        "'p' into @x\nsafe if @s > 4\n'a' into @x\nend",
+        "'p' into @x\nsafe repeat @s\n'a' into @x\nend",
+        "'p' into @x\nsafe while @s > 4\n'a' into @x\nend",
+        // Sinks.
+        "safe say ::c:1",
+        "safe sensitive say ::c:1",
+        "safe say 'a@{::c:1}'",
+        "safe ask ::c:1 into @x",
+        "safe sensitive ask ::c:1 into @x",
+        "safe ask 'p' with default ::c:1 into @x",
+        "safe script 'echo @{::c:1}'",
+        "safe script 'echo @{::c:1}' into @x",
+        "safe program run 'echo @{::c:1}'",
+        "safe program run @s",
+        "safe program run ::c:1 into @x",
+        "safe ::c:1 into environment 'E'",
+        "safe 'v' into environment ::c:1",
+        "safe cabinet write 'f' with ::c:1",
+        "safe cabinet write ::c:1 with 'x'",
+        "safe cabinet read ::c:1 into @x",
+        "safe cabinet delete ::c:1",
+        "safe cabinet copy 'there' ::c:1",
+        "safe cabinet list ::c:1 into ::p",
+        "safe call 'cap' with ::c:1 into @x",
+        "safe system filter ::c:1 into vault",
+        // Targets.
+        "safe ::c:1 into @x",
+        "'p' into @x\nsafe ::c:1 into @x",
+        "'p' into @x\nsafe ::c:1 into @x trace",
+        "'p' into @x\nsafe increase @x by ::c:1",
+        "safe ::c:1 into vault 'V'\nsafe vault 'V' into @x",
+        "safe '@{::c:1}' into vault 'V'\nsafe vault 'V' into @x",
+        "safe container into ::q\nadd item ::c:1\nend\nsafe say ::q\nsafe list length ::q into @x",
+        "safe container into ::p\nadd item ::c:1\nend",
+        "safe open container ::p\nadd item ::c:1\nend",
+        "safe open container ::p\nadd item @undefined\nadd item ::c:1\nend",
+        "safe open container ::p\nadd item ::c:1\nadd item @undefined\nend",
+        "safe open container ::p\nremove item ::c:1\nend",
+        "safe open container ::p\nadd container 'in'\nadd item ::c:1\nend\nend",
+        "safe list add ::p ::c:1",
+        "safe list remove ::p ::c:1",
+        "safe map get ::p ::c:1 into @x",
+        "safe map set ::p ::c:1 'x'",
+        "safe open container ::p\nadd map ::c:1 'x'\nend",
+        "safe math add 'x@{::c:1}' 1 into @x",
+        "safe ::c:1 into ::p",
+        "safe #undefined ::c:1 into @x",
+        // Calls and ends.
+        "safe #says ::c:1",
+        "safe #says ::c:1 into @x",
+        "safe #picks @l into @x",
+        "safe #picks @l",
+        "safe #half @l into @x",
+        "safe success ::c:1",
+        "safe failure ::c:1",
+        // A list in one case, a map in the other.
+        "safe list add ::n 'b'",
+        "safe map set ::n 'l' 'b'",
+        "safe map merge ::n ::n",
+        "safe map merge ::p ::n",
+        "safe open container ::n\nadd item 'b'\nend",
+        "safe open container ::n\nadd map 'x' 'b'\nend",
+        "safe ::n:k into ::p",
+        "safe ::n:k into @x",
+        "safe iterate ::n as @x\nend",
+        "safe sensitive iterate ::n as @x\nend",
+        // What derives from no member, and what is told of it.
+        "text split @s '' into ::e\nsafe sensitive iterate ::e as @x\nend",
+        "text split @s '' into ::e\ntext join ::e 'x' into @x",
+        "text split @s '' into ::e\nsafe text join ::e @x into @x",
+        // Times.
+        "safe script 'date' timeout @l seconds",
+        "safe sensitive script 'date' timeout @l seconds",
+        "safe sensitive script 'date' into @x timeout @l seconds",
+        "safe sensitive script 'date' into @x timeout @s seconds",
+        "safe say 'x' timeout @s seconds",
+        "safe sensitive #says 'x' into @x timeout @l seconds",
+        "safe sensitive 'p' into @x timeout @s seconds",
+        "safe sensitive 'p' into @x timeout ::c:1 seconds",
+        "safe wait @s seconds",
+        "safe sensitive wait @s seconds",
+        // An entry that is stored in one case alone, and what would be masked by it.
+        "sensitive if @l > 4\n'plain' into vault 'Q'\nend\nscript 'echo plain'",
+        "sensitive if @l > 4\n'plain' into vault 'Q'\nend\nvault 'Q' into @q\nscript 'echo plain'",
+    ] {
+        for last in ["say 'after'", "say ::n", "#none", "say @undefined"] {
+            tells_nothing(&format!(
+                "{FETCH}{FAILING}{probe}\nsafe say @x\nsafe sensitive say @x\nsafe say ::p\n\
+                 safe sensitive say ::p\n{last}\nsuccess"
+            ));
+        }
+    }
+}
+
+/// A statement that fails for every secret leaves what it would have set as a secret, where an
+/// operand was one.
+#[test]
+fn what_safe_left_unset_derives_from_the_operands() {
+    for probe in [
+        "safe @s append @undefined into @x",
+        "safe @undefined append @s into @x",
+        "safe 'x@{s}@{undefined}' into @x",
+        "safe 'x@{undefined}@{s}' into @x",
+        "safe text replace @undefined @s 'a' into @x",
+        "safe map get ::undefined @s into @x",
+        "safe list join ::undefined with @s into @x",
+        "safe set @s into @x timeout @undefined seconds",
+        "safe ask @undefined with default @s into @x",
+        "safe #says @s @undefined into @x",
+        "safe #undefined @s into @x",
+        "safe #fails @s into @x",
+        "safe increase @x by '@{s}@{undefined}'",
+    ] {
+        let text = format!(
+            "{FETCH}{FAILING}function #fails\nfailure 'always'\nend\n'p' into @x\n{probe}\nsay @x\nsuccess"
+        );
+        let shown = shown(&text, "a b");
+        assert_eq!(shown.ending, Ending::Refused, "{text}\n{shown:?}");
+        tells_nothing(&text);
+    }
+    for probe in [
+        "safe text split @s @undefined into ::p",
+        "safe map set ::p @s 'v'",
+        "safe map set ::p 'v' @s",
+        "safe open container ::p\nadd item @s\nadd item @undefined\nend",
+        "safe container into ::p\nadd item @s\nadd item @undefined\nend",
+        "safe list add ::p '@{s}@{undefined}'",
+        "safe map merge ::p ::n",
+    ] {
+        let text = format!("{FETCH}{FAILING}{probe}\nsay ::p\nsuccess");
+        let shown = shown(&text, "a b");
+        assert_eq!(shown.ending, Ending::Refused, "{text}\n{shown:?}");
+        tells_nothing(&text);
+    }
+}
+
+/// What a function makes of a secret is one, also where it makes nothing of it.
+#[test]
+fn what_a_function_was_given_is_in_its_result() {
+    for call in [
+        "#says @s into @x",
+        "#says ::c into @x",
+        "#says 'a@{s}' into @x",
+    ] {
+        let text = format!("{FETCH}{FAILING}{call}\nsay @x\nsuccess");
+        let shown = shown(&text, "a b");
+        assert_eq!(shown.ending, Ending::Refused, "{text}\n{shown:?}");
+    }
+    let text = format!("{FETCH}{FAILING}#says 'x' into @x\nsay @x\nsuccess");
+    assert_eq!(shown(&text, "a b").ending, Ending::Success);
+}
+
+/// What somebody types is a secret where it stands for one.
+#[test]
+fn what_is_typed_in_place_of_a_secret_is_one() {
+    let text = format!("{FETCH}ask 'p' with default @s into @x\nsay @x\nsuccess");
+    assert_eq!(shown(&text, "a b").ending, Ending::Refused);
+}
+
+/// What goes into the vault is told nowhere from there on, by whatever command it goes.
+#[test]
+fn what_is_stored_is_told_nowhere() {
+    for store in [
+        "'plain' into vault 'V'",
+        "set 'plain' into vault 'V'",
+        "'plain' append 'x' into vault 'V'",
+        "'x' append 'plain' into vault 'V'",
+        "'plain' + 'x' into vault 'V'",
+        "safe 'plain' + 'x' as integer into vault 'V'",
+        "text upper 'plain' into vault 'V'",
+        "text concat 'a' 'plain' into vault 'V'",
+        "ask 'p' with default 'plain' into vault 'V'",
+        "safe math add 'plain' 1 into vault 'V'",
+        "safe 'plain@{undefined}' into vault 'V'",
+        "safe text concat @undefined 'plain' into vault 'V'",
+        "#says 'plain' into vault 'V'",
+        "container into ::k\nadd item 'other'\nend\nsafe list add ::k 'plain' into vault 'V'",
+    ] {
+        let text = format!("{FETCH}{FAILING}{store}\nsuccess");
+        let shown = shown(&text, "a b");
+        assert_eq!(shown.ending, Ending::Success, "{text}\n{shown:?}");
+        let told = shown.seen.join("\n") + &shown.memo;
+        assert!(!told.contains("plain"), "{text}\n{told}");
     }
 }

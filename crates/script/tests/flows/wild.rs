@@ -43,6 +43,25 @@ const MORE: &[&str] = &[
     "#third",
     "#nowhere V",
     "ask V with default V into vault 'N'",
+    "list add ::e V",
+    "list remove ::e V",
+    "map set ::e 'k' V",
+    "map get ::e V into @V",
+    "map merge ::e ::m",
+    "::e into ::d",
+    "::e:1 into ::d",
+    "text split V ',' into ::e",
+    "text join ::e V into @V",
+    "open container ::e\nadd item V\nend",
+    "open container ::e\nadd map V 'v'\nend",
+    "container into ::d\nadd item V\nadd item V\nend",
+    "container into ::d\nadd container 'in'\nadd item V\nend\nend",
+    "say V timeout V seconds",
+    "#second V into @V timeout V seconds",
+    "V into @V trace",
+    "'x@{V}@{V}' into @V",
+    "'public' into vault 'N'",
+    "script 'echo public'",
 ];
 /// How a function or the script ends before its end.
 const ENDS: &[&str] = &["success V", "success", "fail V", "failure"];
@@ -60,6 +79,12 @@ const VALUES: &[&str] = &[
     "::d",
     "::m:k",
     "'@{::c:0}'",
+    "::c:1",
+    "::e:0",
+    "::e:1",
+    "::e:k",
+    "'e@{::e:1}'",
+    "::e",
     "@{vault 'S2'}",
     "@{vault 'N'}",
     "true",
@@ -121,6 +146,7 @@ impl Wild {
              container into ::c\nadd item 'one'\nadd item 'two'\nend\n\
              container into ::d\nadd item '1'\nend\n\
              container into ::m\nadd map 'k' 'v'\nend\n\
+             text split @s ',' into ::e\n\
              function #plain\nparameter 1 into @x\n@x append '!' into @y\nsuccess @y\nend\n\
              function #choosing\nparameter 1 into @x\nsensitive if @x is 'public'\nsuccess 'one'\nend\n\
              'after' into @y\nsuccess @y\nend\n\
@@ -226,7 +252,7 @@ impl Wild {
                 format!("{clauses}if {one}\n{more}else if {two}\n{inner}else\n{rest}end\n")
             }
             3 => {
-                let count = self.of(&["2", "@n", "@n", "0"]);
+                let count = self.of(&["2", "@n", "@n", "0", "::e:1"]);
                 format!("{clauses}repeat {count}\n{inner}end\n")
             }
             4 => {
@@ -237,7 +263,7 @@ impl Wild {
                 )
             }
             5 => {
-                let over = self.of(&["::c", "::d", "::m"]);
+                let over = self.of(&["::c", "::d", "::m", "::e"]);
                 let item = self.of(&["i", "a", "p"]);
                 format!("{clauses}iterate {over} as @{item}\n{inner}end\n")
             }

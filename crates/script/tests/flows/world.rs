@@ -22,6 +22,8 @@ pub(crate) struct Recorded {
     files: BTreeMap<String, String>,
     secrets_set: bool,
     names: BTreeSet<String>,
+    /// What is masked in the output of processes.
+    masked: BTreeSet<String>,
 }
 
 fn labels(name: &str) -> Labels {
@@ -42,6 +44,7 @@ impl Recorded {
             files: BTreeMap::from([("there".to_owned(), "content".to_owned())]),
             secrets_set: false,
             names: BTreeSet::new(),
+            masked: BTreeSet::new(),
         }
     }
 
@@ -78,7 +81,12 @@ impl Entries for Recorded {
         self.values.contains_key(name)
     }
 
-    fn keep(&mut self, _: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+    fn keep(&mut self, site: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
+        if !site.is_secret {
+            if let Given::Public(text) = value {
+                self.masked.insert(text.to_owned());
+            }
+        }
         let value = match value {
             Given::Public(text) => Sensitive::public(text.as_bytes(), labels(name)),
             Given::Secret(value) => Ok(value.tainted(&labels(name))),
@@ -193,6 +201,11 @@ impl Processes for Recorded {
             Order::Shell(line) => self.see(&what, &[line]),
             Order::Program(words) => self.see(&what, words),
         };
+        for masked in &self.masked {
+            if let Some(seen) = self.seen.last_mut().filter(|_| !masked.is_empty()) {
+                *seen = seen.replace(masked, "[MASKED]");
+            }
+        }
         Ok(Ended {
             status: 0,
             is_late: false,
