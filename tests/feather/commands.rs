@@ -228,3 +228,57 @@ fn functions_take_parameters_and_give_results() {
     assert_eq!(ran.status, 1, "it calls itself for ever");
     assert!(ran.err.contains("calls within each other"), "{}", ran.err);
 }
+
+/// A time holds for whatever the statement does, and for what a function comes to.
+#[test]
+fn statements_are_done_in_time_or_fail() {
+    let desk = Desk::new();
+    let slow = "function #slow\nsafe wait 20 seconds\nsafe script 'sleep 20'\nsafe say 'late'\nsuccess\nend\n\
+                function #turns\nrepeat 1000000\nsafe wait 1 seconds\nend\nsuccess\nend\n";
+    for late in [
+        "wait 20 seconds timeout 1 seconds",
+        "script 'sleep 20' timeout 1 seconds",
+        "#slow timeout 1 seconds",
+        "#turns timeout 1 seconds",
+        "#slow into @x timeout 1 seconds",
+    ] {
+        let ran = desk.run(&format!("{slow}{late}\nsuccess"));
+        assert_eq!((ran.status, &*ran.out), (1, ""), "{late}\n{}", ran.err);
+        assert!(ran.err.contains("longer than it may"), "{}", ran.err);
+        let ran = desk.run(&format!("{slow}safe {late}\nsay 'goes on'\nsuccess"));
+        assert_eq!(
+            (ran.status, &*ran.out),
+            (0, "goes on\n"),
+            "{late}\n{}",
+            ran.err
+        );
+    }
+    let ran = desk.run(&format!("{slow}wait 0 seconds timeout 20 seconds\nsuccess"));
+    assert_eq!(ran.status, 0, "{}", ran.err);
+}
+
+/// Patterns are those of a shell.
+#[test]
+fn variables_are_imported_by_patterns() {
+    for (glob, names) in [
+        ("APP_*", "APP_ONE APP_TWO"),
+        ("APP_?NE", "APP_ONE"),
+        ("APP_[NT]*", "APP_TWO"),
+        ("APP_[!T]*", "APP_ONE"),
+        ("*_ONE", "APP_ONE"),
+        ("app_*", ""),
+    ] {
+        let variables = [("APP_ONE", "value-one"), ("APP_TWO", "value-two")];
+        let script = format!(
+            "system filter '{glob}' into vault\nsafe vault 'APP_ONE' into @a\nsafe vault 'APP_TWO' into @b\nsuccess"
+        );
+        let ran = Desk::new().run_with(&script, "", &[], &variables);
+        let found: Vec<&str> = ["APP_ONE", "APP_TWO"]
+            .into_iter()
+            .filter(|name| !ran.err.contains(&format!("no entry \"{name}\"")))
+            .collect();
+        assert_eq!(found.join(" "), names, "{glob}\n{}", ran.err);
+    }
+    let ran = Desk::new().run("system filter '[' into vault\nsuccess");
+    assert_eq!(ran.status, 1, "{}", ran.err);
+}

@@ -200,3 +200,27 @@ fn a_branch_on_a_secret_shows_nothing() {
     }
     assert_eq!(ends[0], ends[1]);
 }
+
+/// What a secret decided to store is masked in no output for being there: that would tell it was.
+#[test]
+fn output_does_not_tell_which_way_was_taken() {
+    let script = "system filter 'SEC' into vault\nvault 'SEC' into @k\n\
+         sensitive if @k is 'first-value'\n'public-text' into vault 'Q'\nelse\n'other-text' into vault 'Q'\nend\n\
+         vault 'Q' into @q\nscript 'echo public-text other-text'\nsuccess";
+    let shown = |secret| {
+        let ran = Desk::new().run_with(script, "", &[], &[("SEC", secret)]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        (ran.out, ran.err, ran.memo)
+    };
+    let first = shown("first-value");
+    assert_eq!(first.0, "public-text other-text\n");
+    assert_eq!(first, shown("second-value"));
+    // Once it is handed out, it is masked like any.
+    let script = script.replace(
+        "script 'echo",
+        "sensitive @q into environment 'E' with risk\nscript 'echo $E",
+    );
+    let ran = Desk::new().run_with(&script, "", &[], &[("SEC", "first-value")]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(!ran.out.contains("public-text"), "{}", ran.out);
+}

@@ -108,3 +108,45 @@ fn results_and_failures_have_levels_of_their_own() {
     }
     assert!(!ran.err.contains("say c"), "{}", ran.err);
 }
+
+/// One line for each error that keeps a script from running, with its place.
+#[test]
+fn each_error_of_a_text_has_a_line() {
+    let ran = Desk::new().run("sya 'x'\nsay 'a'\nif 1 is 1\nsay 'b'\n");
+    assert_eq!(ran.status, 2);
+    assert_eq!(
+        ran.memo,
+        "[ERRO] s.sky:1:1: there is no command `sya`\n[ERRO] s.sky:3:1: this `if` block is not closed\n"
+    );
+    assert!(ran.err.starts_with(&ran.memo), "{}", ran.err);
+    let script = "'k' into vault 'K'\nsensitive say @{vault 'K'}\n  with risk\nsuccess";
+    let ran = Desk::new().run_with(script, "", &[], &[("CI", "1")]);
+    assert_eq!((ran.status, &*ran.out), (4, ""));
+    assert_eq!(
+        ran.memo,
+        "[ERRO] s.sky:3:3: `with risk` needs --allow-risk where CI is set\n"
+    );
+    assert!(
+        ran.err.contains("3 |   with risk\n  |   ^^^^^^^^^"),
+        "{}",
+        ran.err
+    );
+}
+
+/// A function ends as a script does, and what a container is filled with shows in its line.
+#[test]
+fn functions_and_containers_have_their_lines() {
+    let ran = Desk::new().run(
+        "'a-secret-value' into vault 'K'\nfunction #f\nend\nsafe #f 'x' into @r\n\
+         container into ::c\nadd item @{vault 'K'}\nend\n\
+         safe text replace @nope 'a' @{vault 'K'} into @x\nsuccess",
+    );
+    assert_eq!(
+        ran.memo,
+        "[INFO][SENS] ******** into vault 'K'\n[FAIL] #f ended without success\n\
+         [WARN][SAFE] #f x into @r\n[INFO][SENS] container into ::c\n\
+         [WARN][SAFE][SENS] text replace @nope a ******** into @x\n[SUCC] success\n",
+        "{}",
+        ran.err
+    );
+}

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::fcntl_dupfd_cloexec;
 use subrosa_engine::private_folder;
 use subrosa_engine::scripts::run::{self, Ending};
-use subrosa_engine::scripts::syntax::{self, MAX_SCRIPT, Source, ast};
+use subrosa_engine::scripts::syntax::{self, Diagnostic, MAX_SCRIPT, Source, ast};
 use subrosa_engine::scripts::{Surroundings, ephemeral, on_vault};
 
 use crate::context::{Context, Need};
@@ -149,13 +149,10 @@ impl RunScript {
         let script = match syntax::parse(source) {
             Ok(script) => script,
             Err(errors) => {
+                for error in &errors.diagnostics {
+                    self.note(context, &mut memo, &errors.source, error);
+                }
                 complain(&errors.render());
-                let count = crate::text::count(errors.diagnostics.len(), "error");
-                self.note(
-                    context,
-                    &mut memo,
-                    &format!("[ERRO] {count} in the script\n"),
-                );
                 return Ok(WRONG);
             }
         };
@@ -163,18 +160,14 @@ impl RunScript {
             && is_in_ci(context)
             && let Some(span) = run::first_risk(&script)
         {
-            let line = script.source.line(span.start);
-            complain(&format!(
-                "error: {}:{line} says `with risk`, and CI is set\n\
-                 help: let it run all the same: subrosa script run --allow-risk {}",
-                script.source.name(),
+            let hint = format!(
+                "if it may reveal its secrets here: subrosa script run --allow-risk {}",
                 crate::text::shell_word(script.source.name()),
-            ));
-            self.note(
-                context,
-                &mut memo,
-                "[ERRO] with risk needs --allow-risk where CI is set\n",
             );
+            let message = "`with risk` needs --allow-risk where CI is set";
+            let error = Diagnostic::error("risk-in-ci", message, span).hint(hint);
+            self.note(context, &mut memo, &script.source, &error);
+            complain(&error.render(&script.source));
             return Ok(RISK_IN_CI);
         }
         on_a_stack(|| self.run_parsed(context, &script, memo))
@@ -249,7 +242,16 @@ impl RunScript {
         }
     }
 
-    fn note(&self, context: &Context, memo: &mut Option<BufWriter<File>>, line: &str) {
+    /// Why nothing runs, as a line of the memo, which is told as well.
+    fn note(
+        &self,
+        context: &Context,
+        memo: &mut Option<BufWriter<File>>,
+        source: &Source,
+        error: &Diagnostic,
+    ) {
+        let line = format!("[ERRO] {}\n", error.line(source));
+        complain(&line);
         if let Some(memo) = memo
             && let Err(error) = memo.write_all(line.as_bytes()).and_then(|()| memo.flush())
         {

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
+use globset::Glob;
 use subrosa_crypto::SecretBuf;
 use subrosa_egress::Sensitive;
 use subrosa_script::world::{Entries, Given, Site, WorldError};
@@ -29,30 +30,40 @@ impl Entries for World {
                 if !value.labels().is_empty() {
                     // Under another name other rules hold, and no pin: that is a way out like any.
                     let mut sink = LaterSink(format!("vault {name}"));
-                    self.hand_over(site, &[("value", value)], &mut sink)?;
+                    let values = [("value", &**value)];
+                    match site.is_secret {
+                        // What is handed out is masked, and that it is would tell that it was.
+                        true => drop(self.permit(site, &values, &sink)?),
+                        false => self.hand_over(site, &values, &mut sink)?,
+                    }
                 }
-                self.store.keep(name, value)?;
+                self.store.keep(name, value, !site.is_secret)?;
             }
             Given::Public(text) => {
                 let text = SecretBuf::copy_from(text.as_bytes()).map_err(no_memory)?;
-                self.store.keep(name, &Sensitive::input(text))?;
+                let text = Sensitive::input(text);
+                self.store.keep(name, &text, !site.is_secret)?;
             }
         }
-        self.learn(name)
+        match site.is_secret {
+            true => Ok(()),
+            false => self.learn(name),
+        }
     }
 
     fn import(&mut self, glob: &str) -> Result<usize, WorldError> {
-        let glob = crate::select::glob(glob).map_err(|error| failed("system filter", error))?;
+        let glob = Glob::new(glob).map_err(|error| failed("system filter", error))?;
+        let glob = glob.compile_matcher();
         let (taken, left) = std::mem::take(&mut self.variables)
             .into_iter()
-            .partition(|(name, _)| name.to_str().is_some_and(|name| glob.matches(name)));
+            .partition(|(name, _)| name.to_str().is_some_and(|name| glob.is_match(name)));
         self.variables = left;
         let taken: Vec<_> = taken;
         for (name, value) in &taken {
             let name = name.to_string_lossy();
             let value = SecretBuf::copy_from(value.as_bytes())
                 .map_err(|error| failed(format!("vault {name:?}"), error))?;
-            self.store.keep(&name, &Sensitive::input(value))?;
+            self.store.keep(&name, &Sensitive::input(value), true)?;
             self.learn(&name)?;
         }
         Ok(taken.len())

@@ -84,7 +84,7 @@ impl Store for Ephemeral {
         self.entries.contains_key(name)
     }
 
-    fn keep(&mut self, name: &str, value: &Sensitive) -> Result<(), WorldError> {
+    fn keep(&mut self, name: &str, value: &Sensitive, _: bool) -> Result<(), WorldError> {
         let key = KeyName::new(name).map_err(|error| failed(format!("vault {name:?}"), error))?;
         let (secret, version) = match self.entries.get(name) {
             Some((label, _)) => (label.secret, label.version + 1),

@@ -1,6 +1,6 @@
 //! The user's own vault, as a script's: its entries, its policy, its log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use subrosa_egress::{Gate, Labels, Presence, Sensitive};
 use subrosa_model::{CallerKind, FieldName, KeyName, Label, SecretUse, UseRequest};
@@ -24,6 +24,7 @@ pub fn on_vault(mut session: Session, surroundings: Surroundings) -> Result<Worl
     let store = Kept {
         session,
         fetched: BTreeMap::new(),
+        unlearned: BTreeSet::new(),
     };
     Ok(World::over(Box::new(store), effects, caller, surroundings))
 }
@@ -32,6 +33,8 @@ struct Kept {
     session: Session,
     /// What a label of a value stands for.
     fetched: BTreeMap<String, Selected>,
+    /// The entries that a secret decided to store.
+    unlearned: BTreeSet<String>,
 }
 
 /// What tells one label from all others.
@@ -90,8 +93,10 @@ impl Store for Kept {
         let opened = self.session.open_all(std::slice::from_ref(&one));
         let value = opened.map_err(named(name))?.pop();
         // Children print none of what the script has had.
-        let learned = self.session.gate.learn(value.iter());
-        learned.map_err(|error| failed(format!("vault {name:?}"), error))?;
+        if !self.unlearned.contains(name) {
+            let learned = self.session.gate.learn(value.iter());
+            learned.map_err(|error| failed(format!("vault {name:?}"), error))?;
+        }
         self.fetched.insert(key_of(&one.wanted.label), one);
         Ok(value)
     }
@@ -100,7 +105,11 @@ impl Store for Kept {
         matches!(self.find(name), Ok(Some(_)))
     }
 
-    fn keep(&mut self, name: &str, value: &Sensitive) -> Result<(), WorldError> {
+    fn keep(&mut self, name: &str, value: &Sensitive, learned: bool) -> Result<(), WorldError> {
+        match learned {
+            true => self.unlearned.remove(name),
+            false => self.unlearned.insert(name.to_owned()),
+        };
         let (key, field) = parts(name).map_err(named(name))?;
         let patch = Patch {
             values: vec![NewValue {

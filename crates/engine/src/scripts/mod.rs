@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use subrosa_crypto::random;
-use subrosa_egress::{Facts, Gate, Kind, Presence, Released, Sensitive, Sink};
+use subrosa_egress::{Facts, Gate, Kind, Permit, Presence, Released, Sensitive, Sink};
 use subrosa_model::{Action, Caller, Outcome, RequestId, SecretUse, UseRequest};
 use subrosa_runner::Files;
 use subrosa_script::world::{Calls, Given, Site, Time, Typed, WorldError};
@@ -38,8 +38,9 @@ pub(crate) trait Store {
     fn fetch(&mut self, name: &str) -> Result<Option<Sensitive>, WorldError>;
     /// Whether there is one.
     fn has(&mut self, name: &str) -> bool;
-    /// Stores a value.
-    fn keep(&mut self, name: &str, value: &Sensitive) -> Result<(), WorldError>;
+    /// Stores a value. One that is not to be learned is masked nowhere for being there, not even
+    /// once it was fetched: what children print would tell that it is.
+    fn keep(&mut self, name: &str, value: &Sensitive, learned: bool) -> Result<(), WorldError>;
     /// What a decision needs to know of what a value derives from.
     fn uses(&mut self, value: &Sensitive) -> Result<Vec<SecretUse>, WorldError>;
     /// A proof that a person is there, for this request.
@@ -144,13 +145,13 @@ impl World {
         written.map_err(EngineError::io("writing what was said".to_owned()))
     }
 
-    /// Lets values out: the one place where that happens.
-    fn let_out<S: Sink>(
+    /// Asks whether values may go there, and records it.
+    fn permit<S: Sink>(
         &mut self,
         site: Site,
         values: &[(&str, &Sensitive)],
-        sink: &mut S,
-    ) -> Result<Released, WorldError> {
+        sink: &S,
+    ) -> Result<Permit<S::Kind>, WorldError> {
         let mut secrets: Vec<SecretUse> = Vec::new();
         for (_, value) in values {
             for one in self.store.uses(value)? {
@@ -175,15 +176,21 @@ impl World {
             presence: self.store.presence(&request),
             ..Facts::default()
         };
-        let permit = self
-            .store
-            .gate()
-            .authorize::<S::Kind>(request, facts)
-            .wait()
-            .map_err(|refusal| WorldError::Refused {
-                reason: refusal.reason,
-                remedy: refusal.remedy,
-            })?;
+        let pending = self.store.gate().authorize::<S::Kind>(request, facts);
+        pending.wait().map_err(|refusal| WorldError::Refused {
+            reason: refusal.reason,
+            remedy: refusal.remedy,
+        })
+    }
+
+    /// Lets values out: the one place where that happens.
+    fn let_out<S: Sink>(
+        &mut self,
+        site: Site,
+        values: &[(&str, &Sensitive)],
+        sink: &mut S,
+    ) -> Result<Released, WorldError> {
+        let permit = self.permit(site, values, sink)?;
         for (_, value) in values {
             self.store.remember(value)?;
         }

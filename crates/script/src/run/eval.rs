@@ -41,11 +41,11 @@ impl Evaluated {
     }
 }
 
-/// An operand that nobody looked at, as it is written; texts are not shown.
+/// An operand that has no value, as it is written; not what the script stores somewhere.
 pub(super) fn unevaluated(operand: &Operand, source: &Source) -> String {
-    match operand.kind {
-        OperandKind::Text(_) | OperandKind::Number(_) => MASK.to_owned(),
-        _ => source.slice(operand.span).to_owned(),
+    match source.is_masked(operand.span) {
+        true => MASK.to_owned(),
+        false => source.slice(operand.span).to_owned(),
     }
 }
 

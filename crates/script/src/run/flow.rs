@@ -153,7 +153,7 @@ impl<'s> Look<'s> {
     }
 }
 
-/// The first statement that says `with risk`, also in functions.
+/// Where `with risk` stands first, also in functions.
 #[must_use]
 pub fn first_risk(script: &Script) -> Option<Span> {
     let bodies = script
@@ -167,11 +167,10 @@ pub fn first_risk(script: &Script) -> Option<Span> {
         .min_by_key(|span| span.start)
 }
 
-/// The first statement of a block that says `with risk`, in blocks within it as well.
+/// The first of a block, in blocks within it as well.
 fn risk(block: &Block) -> Option<Span> {
     block.statements.iter().find_map(|statement| {
-        let own = statement.risk.map(|_| statement.span);
-        own.or_else(|| match &statement.command {
+        statement.risk.or_else(|| match &statement.command {
             Command::Container { body, .. }
             | Command::Open { body, .. }
             | Command::AddContainer { body, .. }
@@ -251,10 +250,16 @@ pub(crate) fn places(statement: &Statement) -> Vec<Place> {
         Command::Container { name, .. } | Command::Open { name, .. } => {
             Some(Place::Container(*name))
         }
-        Command::List { op, list, .. } if matches!(op, ListOp::Add | ListOp::Remove) => {
-            container(*list)
-        }
-        Command::Map { op, map, .. } if matches!(op, MapOp::Set | MapOp::Merge) => container(*map),
+        Command::List {
+            op: ListOp::Add | ListOp::Remove,
+            list,
+            ..
+        } => container(*list),
+        Command::Map {
+            op: MapOp::Set | MapOp::Merge,
+            map,
+            ..
+        } => container(*map),
         Command::Step { variable, .. } => Some(Place::Variable(*variable)),
         _ => None,
     });

@@ -353,7 +353,8 @@ impl<'s> Machine<'s, '_> {
             self.refused.extend(self.header.or(failure.span));
         }
         // The time of a statement around is over: none within goes on.
-        let is_over = (failure.deadline.zip(self.deadline)).is_some_and(|(was, own)| own <= was);
+        let is_over = (failure.deadline.as_deref().zip(self.deadline.as_ref()))
+            .is_some_and(|(was, own)| own <= was);
         let is_safe = present.clauses.safe.is_some() && !is_over;
         let is_caught = match (is_safe, failure.is_secret) {
             (false, _) => false,

@@ -110,7 +110,7 @@ impl<'s> Machine<'s, '_> {
         self.deadline = before;
         match ran {
             // It is this statement that ran too long, not the one that it had come to.
-            Err(Stop::Failed(mut failure)) if failure.deadline == Some(own) => {
+            Err(Stop::Failed(mut failure)) if failure.deadline.as_deref() == Some(&own) => {
                 (failure.owner, failure.span) = (None, None);
                 Err(Stop::Failed(failure))
             }

@@ -100,9 +100,8 @@ impl<'s> Machine<'s, '_> {
     pub(super) fn refused(&self, message: String, taint: &Taint) -> Failure {
         let mut failure = Failure::new("egress-refused", message).refusal();
         if taint.is_vague {
-            failure
-                .message
-                .push_str(" (which it derives from depends on a secret)");
+            let why = "which it derives from depends on a secret";
+            failure.message = format!("{} ({why})", failure.message).into();
             return failure.hint(LET_OUT);
         }
         // By name: the order of labels is that of their ids, which are of chance.
@@ -114,7 +113,8 @@ impl<'s> Machine<'s, '_> {
             .collect();
         if !names.is_empty() {
             let names: Vec<String> = names.into_iter().collect();
-            failure.message = format!("{} (from vault {})", failure.message, names.join(", "));
+            failure.message =
+                format!("{} (from vault {})", failure.message, names.join(", ")).into();
         }
         failure.notes = (taint.lines.iter())
             .map(|line| Note {

@@ -33,7 +33,7 @@ impl From<Failure> for Stop {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: &'static str,
-    pub(crate) message: String,
+    pub(crate) message: Box<str>,
     pub(crate) hint: Box<str>,
     pub(crate) span: Option<Span>,
     /// The statement that failed.
@@ -46,11 +46,11 @@ pub(crate) struct Failure {
     /// What derives from secrets of what it looked at, whether they made it fail or not.
     pub(crate) taint: Option<Box<Taint>>,
     /// The time that was over, where it took longer than it may.
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) deadline: Option<Box<Duration>>,
 }
 
 impl Failure {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<Box<str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -68,7 +68,7 @@ impl Failure {
     /// It ran longer than it may.
     pub(crate) fn late(deadline: Duration) -> Self {
         Self {
-            deadline: Some(deadline),
+            deadline: Some(Box::new(deadline)),
             ..Self::new("timeout", "it ran longer than it may")
         }
     }

@@ -9,12 +9,8 @@ impl<'s> Machine<'s, '_> {
         let source = &self.script.source;
         let phrase = present.phrase;
         phrase.line(|id| match present.operands.get(id.index()) {
-            Some(evaluated) if evaluated.is_missing && !evaluated.is_secret() => {
-                let operand = phrase.operand(id);
-                operand.map_or_else(String::new, |operand| source.slice(operand.span).to_owned())
-            }
-            Some(evaluated) => evaluated.shown(),
-            None => match phrase.operand(id) {
+            Some(evaluated) if !evaluated.is_missing || evaluated.is_secret() => evaluated.shown(),
+            _ => match phrase.operand(id) {
                 Some(operand) => eval::unevaluated(operand, source),
                 None => String::new(),
             },

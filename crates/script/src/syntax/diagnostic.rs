@@ -69,6 +69,19 @@ impl Diagnostic {
         }
     }
 
+    /// Where and what, in one line.
+    #[must_use]
+    pub fn line(&self, source: &Source) -> String {
+        let at = self.span.start;
+        format!(
+            "{}:{}:{}: {}",
+            excerpt::visible(source.name()),
+            source.line(at),
+            source.column(at),
+            excerpt::visible(&self.message)
+        )
+    }
+
     /// Sets what stands beside the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -146,18 +159,10 @@ impl Errors {
 impl std::fmt::Display for Errors {
     /// The first error in one line: name, line, column, message.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some(first) = self.diagnostics.first() else {
-            return f.write_str("no script");
-        };
-        let at = first.span.start;
-        write!(
-            f,
-            "{}:{}:{}: {}",
-            excerpt::visible(self.source.name()),
-            self.source.line(at),
-            self.source.column(at),
-            excerpt::visible(&first.message)
-        )
+        match self.diagnostics.first() {
+            Some(first) => f.write_str(&first.line(&self.source)),
+            None => f.write_str("no script"),
+        }
     }
 }
 

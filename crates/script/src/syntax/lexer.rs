@@ -36,12 +36,21 @@ pub(crate) fn lex(text: &str) -> Lexed {
     let end = Span::new(text.len(), text.len());
     lexer.push(Kind::Newline, end);
     lexer.push(Kind::End, end);
-    lexer.out.tokens = joined(text, std::mem::take(&mut lexer.out.tokens));
+    let tokens = std::mem::take(&mut lexer.out.tokens);
+    lexer.out.tokens = joined(text, tokens, &lexer.out.comments);
     lexer.out
 }
 
-/// Drops the line breaks that do not end a statement: before a modifier, and beside another.
-fn joined(text: &str, tokens: Vec<Token>) -> Vec<Token> {
+/// Drops the line breaks that do not end a statement: before a modifier, and beside another. A line of
+/// comment parts what is before it from a modifier behind: it may have been the statement that
+/// the modifier belonged to.
+fn joined(text: &str, tokens: Vec<Token>, comments: &[Comment]) -> Vec<Token> {
+    let is_parted = |from: Span, to: Span| {
+        let first = comments.partition_point(|comment| comment.span.start < from.start);
+        comments
+            .get(first)
+            .is_some_and(|comment| comment.span.start < to.start)
+    };
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut held: Option<Token> = None;
     for token in tokens {
@@ -49,7 +58,9 @@ fn joined(text: &str, tokens: Vec<Token>) -> Vec<Token> {
             held = held.or(Some(token));
             continue;
         }
-        let continues = token.kind == Kind::Word && MODIFIERS.contains(&slice(text, token.span));
+        let continues = token.kind == Kind::Word
+            && MODIFIERS.contains(&slice(text, token.span))
+            && !held.is_some_and(|newline| is_parted(newline.span, token.span));
         if let Some(newline) = held.take().filter(|_| !continues && !out.is_empty()) {
             out.push(newline);
         }

@@ -82,10 +82,10 @@ impl Entries for Recorded {
     }
 
     fn keep(&mut self, site: Site, name: &str, value: Given<'_>) -> Result<(), WorldError> {
-        if !site.is_secret {
-            if let Given::Public(text) = value {
-                self.masked.insert(text.to_owned());
-            }
+        if let Given::Public(text) = value
+            && !site.is_secret
+        {
+            self.masked.insert(text.to_owned());
         }
         let value = match value {
             Given::Public(text) => Sensitive::public(text.as_bytes(), labels(name)),

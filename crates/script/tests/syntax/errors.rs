@@ -43,7 +43,13 @@ fn risk_attaches_to_one_statement_and_by_its_own_words() {
     for (text, code) in [
         ("say @x.\nwith risk", "risk-after-dot"),
         ("say @x. with risk", "risk-after-dot"),
-        ("say @x.\n~ comment\n  with risk", "risk-after-dot"),
+        ("say @x.\n~ comment\n  with risk", "modifier-first"),
+        ("say @x\n~ comment\n  with risk", "modifier-first"),
+        ("say @x\n~~~\ncomment\n~~~\nwith risk", "modifier-first"),
+        (
+            "say @x ~ comment\n~ sensitive say @y\nwith risk",
+            "modifier-first",
+        ),
         ("say @x.\ntrace", "modifier-after-dot"),
         ("with risk\nsay @x", "modifier-first"),
         ("say @x with 'risk'", "quoted-risk"),

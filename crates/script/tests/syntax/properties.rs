@@ -109,8 +109,7 @@ fn gap() -> impl Strategy<Value = &'static str> {
         "\t",
         "\n  ",
         " ~ note\n",
-        "\n\n ~ a\n ~ b\n",
-        "\n~~~\nx\n~~~\n",
+        " ~ note\n\n  ",
         " ~~~\n",
     ])
 }

@@ -348,7 +348,7 @@ fn modifiers_come_in_any_order_and_on_the_next_line() {
     let texts = [
         "sensitive script 'x' into @o with risk trace elapsed silent timeout 5 seconds on linux",
         "sensitive script 'x' silent with risk timeout 5 seconds into @o elapsed trace on linux",
-        "sensitive script 'x'\n\n  ~ why\n  with risk\n~~~\nblock\n~~~\n  into @o trace elapsed\n silent timeout 5 seconds\n on linux.",
+        "sensitive script 'x' ~ why\n\n  with risk ~ why\n\n\t\n  into @o trace elapsed\n silent timeout 5 seconds\n on linux.",
     ];
     for text in texts {
         let statement = one(text);

@@ -198,7 +198,7 @@ impl Parser<'_> {
                 span,
             )
             .label("belongs to no statement")
-            .hint("write it after the operands of a command"),
+            .hint("write it after the operands of a command; a line of comment ends a statement"),
         };
         self.fail(error)
     }
