@@ -93,11 +93,14 @@ impl World {
         let values = values(&given);
         let mut sink = PathSink::new(self.files.clone(), change, public(Some(path)), public(to));
         if values.is_empty() {
-            let shown = match path {
-                Given::Public(path) => path,
-                Given::Secret(_) => "",
-            };
-            return sink.change().map_err(|error| failed(shown, error));
+            return sink.change().map_err(|error| {
+                // It is where it should go that something is.
+                let is_there = error.kind() == std::io::ErrorKind::AlreadyExists;
+                match to.filter(|_| is_there).unwrap_or(path) {
+                    Given::Public(path) => failed(path, error),
+                    Given::Secret(_) => failed("", error),
+                }
+            });
         }
         self.hand_over(site, &values, &mut sink)
     }

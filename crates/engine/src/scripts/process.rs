@@ -207,7 +207,13 @@ fn words<'a>(order: Order<'a>) -> (OsString, Vec<Given<'a>>) {
 }
 
 fn broken(name: &OsStr, error: &RunError) -> WorldError {
-    failed(name.display().to_string(), error)
+    match error {
+        // They say which program.
+        RunError::NotFound { .. } | RunError::NotExecutable { .. } => {
+            failed("starting a process", error)
+        }
+        _ => failed(name.display().to_string(), error),
+    }
 }
 
 /// What a process writes that comes back to the script, in locked memory.

@@ -252,7 +252,8 @@ impl<'s> Machine<'s, '_> {
         let name = self.script.function_names.text(id);
         let Some(function) = self.script.function(id) else {
             let failure = Failure::new("unknown-function", format!("there is no function #{name}"));
-            let hint = match self.script.function_names.near(id) {
+            let is_defined = |id| self.script.function(id).is_some();
+            let hint = match self.script.function_names.near(id, is_defined) {
                 Some(meant) => format!("did you mean `#{meant}`?"),
                 None => format!("define it: function #{name} … end"),
             };

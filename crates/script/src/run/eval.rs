@@ -194,7 +194,9 @@ impl<'s> Machine<'s, '_> {
         self.variable(id).ok_or_else(|| {
             let name = self.script.variables.text(id);
             let message = format!("there is no variable @{name}");
-            Failure::new("unknown-variable", message).hint(match self.script.variables.near(id) {
+            let is_set = |id| self.variable(id).is_some();
+            let near = self.script.variables.near(id, is_set);
+            Failure::new("unknown-variable", message).hint(match near {
                 Some(meant) => format!("did you mean `@{meant}`?"),
                 None => format!("assign it first: 'value' into @{name}"),
             })
@@ -205,7 +207,9 @@ impl<'s> Machine<'s, '_> {
         self.container(id).ok_or_else(|| {
             let name = self.script.containers.text(id);
             let message = format!("there is no container ::{name}");
-            Failure::new("unknown-container", message).hint(match self.script.containers.near(id) {
+            let is_made = |id| self.container(id).is_some();
+            let near = self.script.containers.near(id, is_made);
+            Failure::new("unknown-container", message).hint(match near {
                 Some(meant) => format!("did you mean `::{meant}`?"),
                 None => format!("make it first: container into ::{name} … end"),
             })

@@ -106,11 +106,14 @@ impl<Id: NameId> Names<Id> {
         self.ids.get(text).copied().map(Id::from_index)
     }
 
-    /// Another name of the script that this one may have been meant to be.
-    pub(crate) fn near(&self, id: Id) -> Option<&str> {
+    /// Another name of the script that this one may have been meant to be, of those that there is
+    /// something behind.
+    pub(crate) fn near(&self, id: Id, is_there: impl Fn(Id) -> bool) -> Option<&str> {
         let own = self.text(id);
-        let others = self.texts.iter().map(|text| &**text);
-        let others: Vec<&str> = others.filter(|text| *text != own).collect();
+        let others = (0_u32..)
+            .zip(&self.texts)
+            .filter(|(index, text)| ***text != *own && is_there(Id::from_index(*index)));
+        let others: Vec<&str> = others.map(|(_, text)| &**text).collect();
         closest(own, &others)
     }
 
