@@ -258,7 +258,12 @@ def needles(data):
     plain += [("base85", one) for one in base85s(data)]
     plain += [("quoted-printable", one) for one in quoted_printable(data)]
     plain += [("letters", one) for one in letters(data)]
-    plain += [("crlf", data.replace(b"\n", b"\r\n"))]
+    crlf = data.replace(b"\n", b"\r\n")
+    plain += [("crlf", crlf)]
+    if crlf != data:
+        # Row 7: line ends of the other kind, and both of them written out.
+        plain += [("crlf", data.replace(b"\n", end)) for end in (b"\\n", b"\\r\\n", b"\\\\n", b"\\\\r\\\\n")]
+        plain += [("crlf-escape", one) for one in escapes(crlf)]
     out = [(form, one, NONE, NONE) for form, one in plain]
     for one, left, right in base64s(data):
         out.append(("base64", one, left, right))
@@ -286,6 +291,7 @@ def folded_needles(data):
     out += [("folded-base64", one) for one, _, _ in base64s(data)]
     out += [("folded-base32", one) for one, _, _ in base32s(data)]
     out.append(("folded-hex", binascii.hexlify(data)))
+    out += [("folded-quoted-printable", one) for one in quoted_printable(data)]
     out.append(("folded-hex", ("".join("0x%02x" % b for b in data)).encode()))
     return out
 

@@ -33,7 +33,7 @@ ESCAPE = re.compile(
     rb"|\\+u(?P<u>[0-9a-fA-F]{4})"
     rb"|\\+(?P<octal>[0-7]{1,3})"
     rb"|\\+(?P<blank>[nrtbfvae])"
-    rb"|&(?P<entity>#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{1,6});"
+    rb"|&(?:amp;)*(?P<entity>#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{1,6});"
 )
 PLAIN = re.compile(rb"(?P<control>\x1b\[[0-?]*[ -/]*[@-~])")
 
@@ -63,8 +63,9 @@ def folded(text, pattern=ESCAPE):
             keep(chr(int(value, 16)).encode("utf-8", "replace"), at, match.end())
         elif kind == "entity":
             # The names that HTML does not have stand for nothing.
-            plain = html.unescape(match[0].decode())
-            keep(plain.encode("utf-8", "replace") if plain != match[0].decode() else b"", at, match.end())
+            name = f"&{value.decode()};"
+            plain = html.unescape(name)
+            keep(plain.encode("utf-8", "replace") if plain != name else b"", at, match.end())
         at = match.end()
     return bytes(out), where
 
@@ -123,12 +124,15 @@ DUMP = re.compile(
 
 
 def dumped(text):
-    """Bytes of all hexdumps in the text, with all the places of each byte."""
+    """Bytes of each hexdump in the text, with all the places of each byte. A line of something else
+    ends one."""
     data, where = bytearray(), []
     for line in re.finditer(rb"[^\n]+", text):
         raw = line[0].rstrip(b"\r")
         cells = dump_cells(raw)
         if not cells:
+            yield bytes(data), where
+            data, where = bytearray(), []
             continue
         side = gutter(raw, cells)
         for i, (at, end, value) in enumerate(cells):
@@ -137,7 +141,7 @@ def dumped(text):
             if side is not None and side + i < len(raw):
                 spots.append((line.start() + side + i, line.start() + side + i + 1))
             where.append(spots)
-    return bytes(data), where
+    yield bytes(data), where
 
 
 OD = {b"\\0": 0, b"\\a": 7, b"\\b": 8, b"\\t": 9, b"\\n": 10, b"\\v": 11, b"\\f": 12, b"\\r": 13}
@@ -190,7 +194,11 @@ def gutter(line, cells):
 
 
 def in_dumps(text, units):
-    data, where = dumped(text)
+    for data, where in dumped(text):
+        yield from in_dump(text, units, data, where)
+
+
+def in_dump(text, units, data, where):
     for unit, secret in units:
         spans = [(at, at + len(unit)) for at in places(data, unit)]
         if cuttable(unit, secret):

@@ -17,6 +17,10 @@ const LINE_MAX: usize = 512;
 /// Digits of an offset: seven of `od`, eight of `xxd` and `hexdump`, up to sixteen of others.
 const OFFSET: std::ops::RangeInclusive<usize> = 6..=16;
 
+/// So many empty lines may stand between two lines of one dump: some logs write one after each of
+/// theirs. More would let a stream keep what it has been held back for.
+const EMPTY: u8 = 8;
+
 /// Where a byte stands.
 #[derive(Clone, Copy)]
 struct Cell {
@@ -64,6 +68,8 @@ pub(crate) struct Dump {
     cells_at: usize,
     line_start: u64,
     position: u64,
+    /// How many empty lines came since the last one of a dump.
+    empty: u8,
     /// What the lines say.
     text: Window,
     places: VecDeque<Place>,
@@ -88,6 +94,7 @@ impl Dump {
             cells_at: 0,
             line_start: 0,
             position: 0,
+            empty: 0,
             text: Window::default(),
             places: VecDeque::new(),
         }
@@ -172,6 +179,8 @@ impl Dump {
         let digits = self.line.len();
         match self.state {
             _ if digits == LINE_MAX => return self.give_up(),
+            State::Offset if self.line.as_slice() == b"\r" => return self.give_up(),
+            State::Offset if byte == b'\r' && digits == 0 => {}
             State::Offset if byte.is_ascii_hexdigit() && digits < *OFFSET.end() => {}
             State::Offset if matches!(byte, b':' | b' ') && OFFSET.contains(&digits) => {
                 self.state = State::Cells;
@@ -194,6 +203,11 @@ impl Dump {
     fn end_line(&mut self) -> Option<Event> {
         let line = std::mem::take(&mut self.line);
         let text = line.strip_suffix(b"\r").unwrap_or(&line);
+        if text.is_empty() && self.empty < EMPTY {
+            self.empty += 1;
+            self.line = line;
+            return None;
+        }
         let read = match self.state {
             State::Cells => read(text, self.cells_at),
             _ => None,
@@ -202,6 +216,7 @@ impl Dump {
         let Some(read) = read else {
             return (!self.text.text().is_empty()).then_some(Event::End);
         };
+        self.empty = 0;
         let absolute = |at: usize| self.line_start + at as u64;
         for (cell, number) in read.cells.iter().zip(0..) {
             self.text.push(cell.byte);
@@ -526,6 +541,34 @@ mod tests {
                     assert_eq!(count, text.len() - 100);
                 }
             }
+        }
+    }
+
+    /// Some logs write an empty line after each of theirs.
+    #[test]
+    fn empty_lines_do_not_end_a_dump() {
+        let lines = |between: &str| format!("000000 6f 70{between}000002 71 72\n");
+        for between in ["\n", "\r\n", "\n\n", "\r\n\r\n", "\n\n\n\n\n\n\n\n\n"] {
+            let text = lines(between);
+            let (found, ranges) = seen(&text, "opqr");
+            assert_eq!(found, "opqr", "{between:?}");
+            assert_eq!(ranges, ["6f 70", "71 72"], "{between:?}");
+        }
+        for between in ["\n \n", "\n\rx\n", "\n-\n", &"\n".repeat(10)] {
+            let mut read = Dump::new(None);
+            let text = lines(between);
+            let mut rest = text.as_bytes();
+            let mut events = Vec::new();
+            while !rest.is_empty() {
+                let (count, event) = read.push(rest);
+                events.extend(event);
+                rest = &rest[count..];
+            }
+            assert_eq!(
+                events.iter().filter(|one| **one == Event::End).count(),
+                1,
+                "{between:?}"
+            );
         }
     }
 
