@@ -15,7 +15,7 @@ use subrosa_script::syntax::{Source, parse};
 
 /// What the vaults of both runs hold: texts, numbers, truths, and such as have parts. None is a text
 /// that a run would come to by itself.
-const SECRETS: [[&str; 2]; 6] = [
+const SECRETS: [[&str; 2]; 9] = [
     [
         "canary-Vq7dYw2Kf0",
         "Zs9-another-and-a-longer-canary-x4Hn1Tb",
@@ -25,6 +25,9 @@ const SECRETS: [[&str; 2]; 6] = [
     ["true", "false"],
     ["canary,Vq7dYw2Kf0,x", "Zs9 4Hn1Tb canary"],
     ["canary\nVq7dYw2Kf0", "ünïcödé-Zs9x4Hn1Tb"],
+    ["1", "canary-Vq7dYw2Kf0"],
+    ["0", "1"],
+    ["true", "2,3"],
 ];
 /// The shortest secret that is looked for in what is shown; others come about by chance.
 const LOOKED_FOR: usize = 12;

@@ -35,7 +35,7 @@ pub struct Shown {
     pub is_over: bool,
     /// The lines by which secrets left.
     pub let_out: Vec<usize>,
-    /// The names of the entries in the vault.
+    /// The names of the entries that were not in the vault before.
     pub entries: Vec<String>,
     /// Its files.
     pub files: BTreeMap<String, String>,
@@ -118,7 +118,10 @@ impl World {
             is_by_secret: report.is_by_secret,
             is_over: self.is_over,
             let_out: self.let_out,
-            entries: self.entries.into_keys().collect(),
+            // The others are there in any case.
+            entries: (self.entries.into_keys())
+                .filter(|name| name.starts_with("NO"))
+                .collect(),
             files: self.files,
         }
     }
@@ -202,7 +205,11 @@ impl Entries for World {
     }
 
     fn import(&mut self, glob: &str) -> Result<usize, WorldError> {
-        self.see(Site { line: 0 }, "import", &[Given::Public(glob)]);
+        let site = Site {
+            line: 0,
+            is_secret: false,
+        };
+        self.see(site, "import", &[Given::Public(glob)]);
         if !glob.contains('*') {
             return Ok(0);
         }
@@ -258,11 +265,12 @@ impl Cabinet for World {
         path: Given<'_>,
         limit: usize,
     ) -> Result<Typed, WorldError> {
-        let path = self.see(site, "read file", &[path]);
-        if path.is_none() {
+        // Nobody sees what is read.
+        let Given::Public(path) = path else {
+            self.see(site, "read file", &[path]);
             return Ok(self.typed(true, ""));
-        }
-        let path = self.path(path, true)?;
+        };
+        let path = self.path(Some(path.to_owned()), true)?;
         let text = self.files[&path].clone();
         self.spend(text.len());
         match text.len() > limit {

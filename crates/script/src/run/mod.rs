@@ -116,10 +116,13 @@ impl Item {
     }
 
     /// As text: a container's members.
-    fn text(&self) -> Result<Value, Fault> {
+    fn text(&self) -> Result<Value, Failure> {
         match self {
             Self::Text(value) => Ok(value.clone()),
-            Self::Container(container) => container.text(),
+            // How long it would be is told by no limit.
+            Self::Container(container) => {
+                (container.text()).map_err(|fault| Failure::from(fault).by(container.taint.clone()))
+            }
         }
     }
 }

@@ -89,7 +89,8 @@ pub(super) fn condition(condition: Condition, operands: &[Evaluated]) -> Result<
     };
     let right = item(right)?.text()?;
     if let (Comparison::Contains, Item::Container(container)) = (comparison, left) {
-        return Ok(container.contains(&right)?);
+        let contains = container.contains(&right);
+        return contains.map_err(|fault| Failure::from(fault).by(container.taint.clone()));
     }
     let left = left.text()?;
     let operation = match comparison {
