@@ -95,8 +95,7 @@ impl<'s> Machine<'s, '_> {
         };
         let text = |id: OperandId| {
             let item: Item = item(id)?;
-            let text = item.text();
-            text.map_err(|fault| Failure::from(fault).by(item.taint()))
+            item.text()
         };
         // Whether it is a list or a map, and how many there are, derives from what is in it.
         let before = container.taint.clone();
