@@ -1,4 +1,7 @@
-//! What several targets share: a store in memory, and what holds of every import.
+//! What several targets share: a store in memory, and what holds of every import; a world for
+//! scripts.
+
+pub mod scripts;
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, RangeInclusive};

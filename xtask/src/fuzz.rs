@@ -157,8 +157,14 @@ fn fuzz_one(house: &House, programs: &Path, name: &str, seconds: u32) -> Result<
         .arg(format!("-timeout={INPUT_LIMIT}"))
         .arg(format!("-rss_limit_mb={MEMORY_LIMIT}"))
         .arg("-print_final_stats=1")
-        .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .args([&corpus, &seeds]);
+        .arg(format!("-artifact_prefix={}/", artifacts.display()));
+    // The words of a language, for all targets of its crate.
+    let area = name.split('_').next().unwrap_or(name);
+    let dictionary = house.root.join("fuzz/dictionaries").join(area);
+    if dictionary.exists() {
+        command.arg(format!("-dict={}", dictionary.display()));
+    }
+    command.args([&corpus, &seeds]);
     let start = Instant::now();
     let finished = shell::run(command, Show::Kept)?;
     let took = start.elapsed().as_secs_f64();

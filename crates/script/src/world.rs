@@ -261,6 +261,12 @@ pub trait Time {
 
     /// Returns when so much time has passed.
     fn wait(&mut self, time: Duration);
+
+    /// Whether the script has to end. It is asked before each statement and after each turn of a
+    /// loop; once it says so, it always does.
+    fn is_over(&mut self) -> bool {
+        false
+    }
 }
 
 /// All of it.

@@ -5,7 +5,7 @@ use super::flow::Look;
 use super::memo::{Level, Tags};
 use super::stop::{Failure, Stop};
 use super::value::{Taint, Value, compute};
-use super::{Evaluated, Following, Frame, Item, MAX_CALLS, Machine, Present};
+use super::{Evaluated, Following, Frame, Item, MAX_CALLS, MAX_STEPS, Machine, Present};
 use crate::syntax::ast::{Arm, Block, Condition, OperandId, Phrase, Target};
 use crate::syntax::{FunctionId, Span, VariableId};
 use crate::world::Site;
@@ -95,7 +95,7 @@ impl<'s> Machine<'s, '_> {
         let turns = |machine: &mut Self| {
             for _ in 0..counted? {
                 machine.block(body, true)?;
-                machine.one_turn()?;
+                machine.one_step()?;
             }
             Ok(())
         };
@@ -108,19 +108,18 @@ impl<'s> Machine<'s, '_> {
         self.secretly(present.header(), &taint, look, turns)
     }
 
-    /// A turn of a loop is a step, also of one without statements.
-    pub(super) fn one_turn(&mut self) -> Result<(), Failure> {
+    /// A statement is a step, and so is a turn of a loop, also of one without statements.
+    pub(super) fn one_step(&mut self) -> Result<(), Failure> {
         self.steps += 1;
-        match self.steps > super::MAX_STEPS {
-            true => Err(Failure::new(
-                "too-long",
-                format!(
-                    "it has run {} statements, and no script runs more",
-                    super::MAX_STEPS
-                ),
-            )),
-            false => Ok(()),
-        }
+        let failure = match (self.steps > MAX_STEPS, self.world.is_over()) {
+            (true, _) => {
+                let message = format!("it has run {MAX_STEPS} statements, and no script runs more");
+                Failure::new("too-long", message)
+            }
+            (false, true) => Failure::new("over", "it had to end here"),
+            (false, false) => return Ok(()),
+        };
+        Err(failure.secret_if(self.within.is_some()))
     }
 
     pub(super) fn turn(
@@ -142,7 +141,7 @@ impl<'s> Machine<'s, '_> {
                 return self.secretly(present.header(), &taint, look, |machine| {
                     while decided? {
                         machine.block(body, true)?;
-                        machine.one_turn()?;
+                        machine.one_step()?;
                         let operands = machine.evaluate_all(phrase)?;
                         decided = decide(condition, &operands);
                     }
@@ -153,7 +152,7 @@ impl<'s> Machine<'s, '_> {
                 return Ok(());
             }
             self.block(body, true)?;
-            self.one_turn()?;
+            self.one_step()?;
             decided = self.look_at(present, phrase, condition)?;
         }
     }
@@ -181,7 +180,7 @@ impl<'s> Machine<'s, '_> {
                     .map_err(Failure::from)?;
                 machine.set_variable(item, value)?;
                 machine.block(body, true)?;
-                machine.one_turn()?;
+                machine.one_step()?;
             }
             Ok(())
         };

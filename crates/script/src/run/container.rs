@@ -9,6 +9,10 @@ use super::value::{Taint, Value, compute};
 
 /// Most members of one container.
 pub(crate) const MEMBERS: usize = 100_000;
+/// Most bytes of public text in one container, and in those within it.
+pub(crate) const BYTES: usize = 64 << 20;
+/// Containers within each other.
+pub(crate) const NESTED: usize = 64;
 
 /// What stands in a container.
 #[derive(Debug, Clone)]
@@ -22,6 +26,15 @@ impl Member {
         match self {
             Self::Text(value) => value.taint(),
             Self::Container(container) => container.taint.clone(),
+        }
+    }
+
+    /// How much public text it holds, in bytes: secrets have limits of their own, and how long one is
+    /// shows in nothing.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => bytes(text),
+            Self::Container(container) => container.bytes,
         }
     }
 
@@ -53,6 +66,10 @@ pub(crate) struct Container {
     members: Vec<Member>,
     /// Where public keys are.
     index: HashMap<Rc<str>, usize>,
+    /// Bytes of public text in it.
+    bytes: usize,
+    /// Containers within each other in it.
+    depth: usize,
     /// What it derives from if any member, or that there is one, is a secret.
     pub(crate) taint: Option<Taint>,
 }
@@ -63,6 +80,10 @@ pub(crate) enum Unfit {
     Fault(Fault),
     /// There are as many members as there may be.
     Full,
+    /// There would be more text than there may be; what that derives from.
+    TooLong(Option<Taint>),
+    /// There would be more containers within each other than there may be; what that derives from.
+    TooDeep(Option<Taint>),
     /// A map was taken for a list.
     NoList,
     /// A list was taken for a map.
@@ -97,6 +118,23 @@ impl Container {
         }
     }
 
+    /// Counts what comes in, with so many bytes beside it, for so many that go.
+    fn make_room(&mut self, member: &Member, beside: usize, gone: usize) -> Result<(), Unfit> {
+        let bytes = self.bytes.saturating_sub(gone);
+        let bytes = bytes.saturating_add(member.bytes()).saturating_add(beside);
+        if bytes > BYTES {
+            return Err(Unfit::TooLong(self.taint.clone()));
+        }
+        if let Member::Container(within) = member {
+            if within.depth + 1 == NESTED {
+                return Err(Unfit::TooDeep(self.taint.clone()));
+            }
+            self.depth = self.depth.max(within.depth + 1);
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
     /// Adds a member to a list.
     pub(crate) fn add(&mut self, member: Member) -> Result<(), Unfit> {
         if self.is_map() {
@@ -106,6 +144,7 @@ impl Container {
             return Err(Unfit::Full);
         }
         self.note(member.taint());
+        self.make_room(&member, 0, 0)?;
         self.members.push(member);
         Ok(())
     }
@@ -118,12 +157,15 @@ impl Container {
         self.note(key.taint());
         self.note(member.taint());
         if let Some(at) = self.find(&key)? {
+            let gone = self.members[at].bytes();
+            self.make_room(&member, 0, gone)?;
             self.members[at] = member;
             return Ok(());
         }
         if self.members.len() == MEMBERS {
             return Err(Unfit::Full);
         }
+        self.make_room(&member, bytes(&key), 0)?;
         if let Value::Public(key) = &key {
             self.index.insert(Rc::clone(key), self.members.len());
         }
@@ -181,9 +223,9 @@ impl Container {
         let Some(at) = place else {
             return Ok(false);
         };
-        self.members.remove(at);
+        self.bytes -= self.members.remove(at).bytes();
         if self.is_map() {
-            self.keys.remove(at);
+            self.bytes -= bytes(&self.keys.remove(at));
             self.index = (self.keys.iter().enumerate())
                 .filter_map(|(at, key)| match key {
                     Value::Public(key) => Some((Rc::clone(key), at)),
@@ -236,6 +278,14 @@ impl Container {
         Value::public(if is_there { "true" } else { "false" })
             .tainted(self.taint.as_ref())?
             .tainted(value.taint().as_ref())
+    }
+}
+
+/// Bytes of a public text.
+fn bytes(text: &Value) -> usize {
+    match text {
+        Value::Public(text) => text.len(),
+        Value::Secret(_) => 0,
     }
 }
 

@@ -158,7 +158,7 @@ impl<'s> Machine<'s, '_> {
                 let member = self.field(field)?;
                 let taint = member.taint();
                 let text = member.text();
-                text.map_err(|fault| Failure::from(fault).by(taint))?
+                text.map_err(|failure| failure.by(taint))?
             }
             Part::Vault(name) => self.entry(name, line)?,
         })

@@ -1,15 +1,12 @@
 //! Entries of a container.
 
-use super::container::{Container, Member};
+use super::container::{Container, Member, NESTED};
 use super::eval::{Evaluated, may_lack, taint_of};
 use super::stop::Failure;
 use super::value::Taint;
 use super::{Item, Machine, Present};
 use crate::syntax::ast::{Block, Command, OperandId, Statement};
 use std::rc::Rc;
-
-/// Containers within each other.
-const NESTED: usize = 64;
 
 /// What a secret made fail on the way, and what all entries derive from.
 #[derive(Default)]
@@ -98,8 +95,7 @@ impl<'s> Machine<'s, '_> {
         };
         let text = |id: OperandId| {
             let item: Item = item(id)?;
-            let text = item.text();
-            text.map_err(|fault| Failure::from(fault).by(item.taint()))
+            item.text()
         };
         // Whether it is a list or a map, and how many there are, derives from what is in it.
         let before = container.taint.clone();

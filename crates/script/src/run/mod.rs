@@ -116,10 +116,13 @@ impl Item {
     }
 
     /// As text: a container's members.
-    fn text(&self) -> Result<Value, Fault> {
+    fn text(&self) -> Result<Value, Failure> {
         match self {
             Self::Text(value) => Ok(value.clone()),
-            Self::Container(container) => container.text(),
+            // How long it would be is told by no limit.
+            Self::Container(container) => {
+                (container.text()).map_err(|fault| Failure::from(fault).by(container.taint.clone()))
+            }
         }
     }
 }
@@ -271,11 +274,8 @@ impl<'s> Machine<'s, '_> {
     }
 
     fn statement(&mut self, statement: &'s Statement) -> Result<(), Stop> {
-        self.steps += 1;
-        if self.steps > MAX_STEPS {
-            let message = format!("it has run {MAX_STEPS} statements, and no script runs more");
-            return Err(Failure::new("too-long", message).at(statement.span).into());
-        }
+        self.one_step()
+            .map_err(|failure| failure.at(statement.span))?;
         self.in_time()?;
         if statement.signatures.on.is_some_and(|os| os != Os::Linux) {
             return Ok(());

@@ -6,7 +6,7 @@ use crate::syntax::{Diagnostic, Note, Source, Span};
 use crate::world::WorldError;
 use subrosa_egress::feather::{Fault, FaultKind};
 
-use super::container::{MEMBERS, Unfit};
+use super::container::{BYTES, MEMBERS, NESTED, Unfit};
 use super::value::{Taint, Value};
 
 /// Why a statement did not go on to the next.
@@ -157,6 +157,16 @@ impl From<Unfit> for Failure {
                 "container-full",
                 format!("a container has at most {MEMBERS} members"),
             ),
+            Unfit::TooLong(taint) => Self::new(
+                "container-full",
+                format!("a container has at most {BYTES} bytes of text"),
+            )
+            .by(taint),
+            Unfit::TooDeep(taint) => Self::new(
+                "too-deep",
+                format!("more than {NESTED} containers within each other"),
+            )
+            .by(taint),
             Unfit::NoList => Self::new("not-a-list", "this is a map, and a list is needed")
                 .hint("give the member a key: add map 'key' 'value'"),
             Unfit::NoMap => Self::new("not-a-map", "this is a list, and a map is needed")

@@ -27,7 +27,6 @@ impl Present<'_> {
     pub(super) fn text(&self, id: OperandId) -> Result<Value, Failure> {
         let item = self.item(id)?;
         item.text()
-            .map_err(|fault| Failure::from(fault).by(item.taint()))
     }
 
     pub(super) fn compute(
@@ -85,11 +84,12 @@ pub(super) fn condition(condition: Condition, operands: &[Evaluated]) -> Result<
     };
     let left = item(condition.left)?;
     let Some((comparison, right)) = condition.compared else {
-        return Ok(left.text()?);
+        return left.text();
     };
     let right = item(right)?.text()?;
     if let (Comparison::Contains, Item::Container(container)) = (comparison, left) {
-        return Ok(container.contains(&right)?);
+        let contains = container.contains(&right);
+        return contains.map_err(|fault| Failure::from(fault).by(container.taint.clone()));
     }
     let left = left.text()?;
     let operation = match comparison {

@@ -4,6 +4,8 @@
 mod attacks;
 mod checked;
 mod generator;
+mod limits;
+mod oracles;
 mod wild;
 mod world;
 

@@ -24,6 +24,8 @@ pub(crate) struct Recorded {
     names: BTreeSet<String>,
     /// What is masked in the output of processes.
     masked: BTreeSet<String>,
+    /// How many steps it lets a script take.
+    pub(crate) steps_left: u64,
 }
 
 fn labels(name: &str) -> Labels {
@@ -45,6 +47,7 @@ impl Recorded {
             secrets_set: false,
             names: BTreeSet::new(),
             masked: BTreeSet::new(),
+            steps_left: u64::MAX,
         }
     }
 
@@ -252,4 +255,10 @@ impl Time for Recorded {
     }
 
     fn wait(&mut self, _: Duration) {}
+
+    fn is_over(&mut self) -> bool {
+        let left = self.steps_left.checked_sub(1);
+        self.steps_left = left.unwrap_or_default();
+        left.is_none()
+    }
 }
