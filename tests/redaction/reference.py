@@ -129,6 +129,8 @@ def dumped(text):
     data, where = bytearray(), []
     for line in re.finditer(rb"[^\n]+", text):
         raw = line[0].rstrip(b"\r")
+        if not raw:
+            continue
         cells = dump_cells(raw)
         if not cells:
             yield bytes(data), where
