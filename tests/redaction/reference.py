@@ -27,7 +27,9 @@ def places(text, needle):
 
 
 ESCAPE = re.compile(
-    rb"(?P<control>\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>78])"
+    # ECMA-48: one that something else breaks off is dropped as far as it came, and a text that
+    # nothing ends is text.
+    rb"(?P<control>\x1b\[[ -?]*[@-~]?|\x1b[\]PX^_](?:[^\x07\x1b\n]|\x1b[^\\])*(?:\x07|\x1b\\)|\x1b[ -/][^\n]?|\x1b[^\[\]PX^_ -/])"
     rb"|%(?:25)*(?P<percent>[0-9a-fA-F]{2})"
     rb"|\\+x(?P<x>[0-9a-fA-F]{2})"
     rb"|\\+u(?P<u>[0-9a-fA-F]{4})"

@@ -3,7 +3,7 @@
 use super::{ESCAPE_MAX, Fold};
 
 /// The longest control sequence that is left out.
-const CONTROL_MAX: u32 = 256;
+pub(super) const CONTROL_MAX: u32 = 256;
 /// So many bytes are no escape, however often it is escaped: what is under way is held back.
 const UNDER_WAY_MAX: u64 = 2 * CONTROL_MAX as u64;
 
@@ -63,6 +63,17 @@ impl Fold {
         self.pending.clear();
         self.pending.push(byte);
         self.pending_at = self.position;
+    }
+
+    /// A sequence is complete, and says nothing.
+    fn skipped(&mut self) {
+        self.pending.clear();
+        self.state = State::Plain;
+    }
+
+    /// Whether text is under way that is left out if the sequence around it ends.
+    pub(super) fn is_in_text(&self) -> bool {
+        matches!(self.state, State::Text(_) | State::TextEscape(_))
     }
 
     /// What was taken for an escape is text.
@@ -152,7 +163,8 @@ impl Fold {
             State::Number | State::HexNumber => self.entity_number(byte),
             State::Escape => match byte {
                 b'[' => self.state = State::Csi(0),
-                b']' | b'P' | b'X' | b'^' | b'_' => self.state = State::Text(0),
+                // Its text is text where nothing ends it.
+                b']' | b'P' | b'X' | b'^' | b'_' => self.go_on_with(State::Text(0), byte),
                 b' '..=b'/' => self.state = State::OneMore,
                 _ => self.state = State::Plain,
             },
@@ -166,14 +178,22 @@ impl Fold {
                 }
             },
             State::Text(length) => match byte {
-                0x07 | b'\n' => self.state = State::Plain,
+                0x07 => self.skipped(),
                 0x1b => self.state = State::TextEscape(length),
-                _ if length < CONTROL_MAX => self.state = State::Text(length + 1),
-                _ => self.state = State::Plain,
+                byte if byte != b'\n' && length + 1 < CONTROL_MAX => {
+                    self.pending.push(byte);
+                    self.state = State::Text(length + 1);
+                }
+                byte => self.again(byte),
             },
             State::TextEscape(length) => match byte {
-                b'\\' => self.state = State::Plain,
-                _ => self.state = State::Text(length),
+                b'\\' => self.skipped(),
+                // Two bytes, so that those that follow stand where they should.
+                _ if length + 2 < CONTROL_MAX => {
+                    self.pending.extend([0x1b, byte]);
+                    self.state = State::Text(length + 2);
+                }
+                byte => self.again(byte),
             },
         }
     }
@@ -244,9 +264,9 @@ impl Fold {
         let is_hex = self.state == State::HexNumber;
         match byte {
             b'x' | b'X' if !is_hex && self.pending.is_empty() => {
-                self.go_on(State::HexNumber);
+                self.go_on_with(State::HexNumber, byte);
             }
-            b';' if !self.pending.is_empty() => {
+            b';' if self.pending.len() > usize::from(is_hex) => {
                 let radix = if is_hex { 16 } else { 10 };
                 if self.value(radix) == u32::from(b'&') {
                     self.go_on(State::Entity);

@@ -16,7 +16,7 @@ use crate::window::Window;
 pub(crate) use blocks::Blocks;
 
 use blocks::Stage;
-use escapes::{State, begins_one};
+use escapes::{CONTROL_MAX, State, begins_one};
 use places::Places;
 
 /// So many bytes without a letter or digit end a word: nobody writes a value so, and what may go on
@@ -78,7 +78,7 @@ impl Fold {
             state: State::Plain,
             start: 0,
             // Never more, so that no copy is left behind.
-            pending: Zeroizing::new(Vec::with_capacity(ESCAPE_MAX)),
+            pending: Zeroizing::new(Vec::with_capacity(CONTROL_MAX as usize)),
             pending_at: 0,
             last: 0,
         }
@@ -169,6 +169,10 @@ impl Fold {
     }
 
     fn note_gap(&mut self) {
+        if self.position - self.last == GAP_MAX && self.is_in_text() {
+            // What it says comes before the gap.
+            self.give_up();
+        }
         if self.position - self.last == GAP_MAX {
             self.last = self.position;
             if self.text.text().last().is_none_or(|last| *last != GAP) {
@@ -213,6 +217,25 @@ mod tests {
         assert_eq!(text("\u{1b}]8;;http://x\u{1b}\\a\u{1b}(Bb"), "ab");
     }
 
+    /// What begins as a sequence and does not end as one would hide whatever follows.
+    #[test]
+    fn a_sequence_without_an_end_is_text() {
+        let long = "ab12".repeat(100);
+        for (input, out) in [
+            ("\u{1b}]0;title-1", "0title1"),
+            ("\u{1b}]0;title-1\nb\u{7}c", "0title1bc"),
+            ("\u{1b}Pass-1\nb", "pass1b"),
+            ("\u{1b}]ab\u{1b}xc\nd", "abxcd"),
+            (&format!("\u{1b}]{long}\u{7}c"), &format!("{long}c")),
+            (
+                &format!("{}\u{1b}]{long}\u{7}c", "-".repeat(250)),
+                &format!("{long}c"),
+            ),
+        ] {
+            assert_eq!(text(input), out, "{input:?}");
+        }
+    }
+
     #[test]
     fn escapes_are_decoded_however_often_they_are_escaped() {
         for (input, out) in [
@@ -228,6 +251,9 @@ mod tests {
             ("?a=1&key=2&b", "a1key2b"),
             ("\\u00zz", "u00zz"),
             ("&#12x", "12x"),
+            ("&#x3dg", "x3dg"),
+            ("&#x;a", "xa"),
+            ("&#xg", "xg"),
             ("\\d", "d"),
         ] {
             assert_eq!(text(input), out, "{input}");
