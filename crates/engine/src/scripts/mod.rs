@@ -1,6 +1,6 @@
 //! Scripts: the world that a Feather script acts in, over the gate, the runner and a vault.
 //!
-//! What is secret leaves in one place, [`World::let_out`]: decided, recorded, released to one sink.
+//! What is secret leaves in one place, `World::let_out`: decided, recorded, released to one sink.
 
 mod cabinet;
 mod console;
