@@ -66,6 +66,9 @@ def units(value):
     if found := DSN.match(value):
         simple = False
         out += [(found[1], True), (urllib.parse.unquote_to_bytes(found[1]), True)]
+    bare = value.rstrip(b"\r\n")
+    # Programs that read a file drop the line end at its end.
+    out += [(bare, simple)] if bare != value else []
     return [(value, simple)] + [(unit, cut) for unit, cut in out if is_searched(unit)]
 
 
@@ -230,7 +233,7 @@ def base85s(data):
     out = []
     for encode in (base64.b85encode, base64.a85encode):
         every, some = encode(data), encode(whole)
-        out += [every, some, every[: -2 if len(every) > len(some) else None]]
+        out += [every, every[: -2 if len(every) > len(some) else None]]
     return [one for one in out if one]
 
 
@@ -244,6 +247,15 @@ def wides(data):
     except UnicodeDecodeError:
         return []
     return [(form, text.encode(form)) for form in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")]
+
+
+def wrapped(encoded):
+    """Row 8: lines of 60, 64 and 76 characters, where the value is what was encoded."""
+    for one, _, _ in (encoded[0], encoded[3]):
+        for width in (60, 64, 76):
+            lines = [one[at : at + width] for at in range(0, len(one), width)]
+            if len(lines) > 1:
+                yield from (end.join(lines) for end in (b"\n", b"\r\n"))
 
 
 @functools.cache
@@ -262,22 +274,26 @@ def needles(data):
     plain += [("crlf", crlf)]
     if crlf != data:
         # Row 7: line ends of the other kind, and both of them written out.
-        plain += [("crlf", data.replace(b"\n", end)) for end in (b"\\n", b"\\r\\n", b"\\\\n", b"\\\\r\\\\n")]
+        plain += [("crlf", data.replace(b"\n", end)) for end in (b"\r", b"\\n", b"\\r\\n", b"\\\\n", b"\\\\r\\\\n")]
         plain += [("crlf-escape", one) for one in escapes(crlf)]
     out = [(form, one, NONE, NONE) for form, one in plain]
     for one, left, right in base64s(data):
         out.append(("base64", one, left, right))
         for outer in base64s(one):
             out.append(("base64-base64", *around((one, left, right), outer)))
+        out += [("base64-base64", inner, NONE, NONE) for inner in wrapped(base64s(one))]
         out += [("hex-base64", inner, NONE, NONE) for inner in hexes(one)]
         out += [("percent-base64", inner, NONE, NONE) for inner in percents(one)]
     for one, left, right in base32s(data):
         out.append(("base32", one, left, right))
     two = hexes(data)[:1] + [binascii.hexlify(data).upper()] + percents(data) + escapes(data) + entities(data)
+    out += [("base64", one, NONE, NONE) for one in wrapped(base64s(data))]
     for one in set(two) - {data}:
         out += [("base64-of", inner, left, right) for inner, left, right in base64s(one)]
+        out += [("base64-of", inner, NONE, NONE) for inner in wrapped(base64s(one))]
     for form, one in wides(data):
         out.append((form, one, NONE, NONE))
+        out += [("base64-" + form, inner, NONE, NONE) for inner in wrapped(base64s(one))]
         out += [("base64-" + form, inner, left, right) for inner, left, right in base64s(one)]
         out += [("hex-" + form, binascii.hexlify(one), NONE, NONE), ("hex-" + form, binascii.hexlify(one).upper(), NONE, NONE)]
     for one in set(escapes(data)):

@@ -9,6 +9,7 @@ written from the specification alone, and shares no code with what makes the cor
 
 import base64
 import html
+import html.entities
 import json
 import re
 import subprocess
@@ -65,9 +66,9 @@ def folded(text, pattern=ESCAPE):
             keep(chr(int(value, 16)).encode("utf-8", "replace"), at, match.end())
         elif kind == "entity":
             # The names that HTML does not have stand for nothing.
-            name = f"&{value.decode()};"
-            plain = html.unescape(name)
-            keep(plain.encode("utf-8", "replace") if plain != name else b"", at, match.end())
+            name = value.decode() + ";"
+            plain = html.unescape("&" + name) if name[0] == "#" else html.entities.html5.get(name, "")
+            keep(plain.encode("utf-8", "replace"), at, match.end())
         at = match.end()
     return bytes(out), where
 
@@ -153,19 +154,19 @@ OD = {b"\\0": 0, b"\\a": 7, b"\\b": 8, b"\\t": 9, b"\\n": 10, b"\\v": 11, b"\\f"
 
 def dump_cells(line):
     """The bytes of one line of a dump: start, end, value."""
-    offset = re.match(rb"([0-9a-f]{6,16})(:?) ", line)
+    offset = re.match(rb"([0-9a-fA-F]{6,16})(:?) ", line)
     if not offset:
         return []
     if offset[2]:
-        found = re.match(rb"[0-9a-f]+:((?: [0-9a-f]{2,4})+)  ", line)
+        found = re.match(rb"[0-9a-fA-F]+:((?: [0-9a-fA-F]{2,4})+)  ", line)
         if not found:
             return []
         start = found.start(1)
-        return [(start + m.start(), start + m.end(), int(m[0], 16)) for m in re.finditer(rb"[0-9a-f]{2}", found[1])]
+        return [(start + m.start(), start + m.end(), int(m[0], 16)) for m in re.finditer(rb"[0-9a-fA-F]{2}", found[1])]
     rest = line[offset.end() - 1 :]
-    if found := re.match(rb"((?: {1,2}[0-9a-f]{2})+)(?: *$| +[|>])", rest):
+    if found := re.match(rb"((?: {1,2}[0-9a-fA-F]{2})+)(?: *$| +[|>])", rest):
         start = offset.end() - 1
-        return [(start + m.start(), start + m.end(), int(m[0], 16)) for m in re.finditer(rb"[0-9a-f]{2}", found[1])]
+        return [(start + m.start(), start + m.end(), int(m[0], 16)) for m in re.finditer(rb"[0-9a-fA-F]{2}", found[1])]
     if re.fullmatch(rb"(?: [0-7]{3})+", rest):
         start = offset.end() - 1
         return [(start + m.start(), start + m.end(), int(m[0], 8) & 255) for m in re.finditer(rb"[0-7]{3}", rest)]
