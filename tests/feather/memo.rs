@@ -150,3 +150,18 @@ fn functions_and_containers_have_their_lines() {
         ran.err
     );
 }
+
+/// In a block on a secret, what its own clauses let out is told like everywhere, and nothing else is.
+#[test]
+fn what_is_let_out_in_a_block_on_a_secret_is_told() {
+    let ran = Desk::new().run(
+        "'a-secret-value' into vault 'K'\nsensitive if @{vault 'K'} is 'a-secret-value'\n'x' into @y\n\
+         sensitive say 'public' with risk\nsensitive say @{vault 'K'} with risk\nend\nsuccess",
+    );
+    assert_eq!(ran.out, "public\na-secret-value\n", "{}", ran.err);
+    assert_eq!(
+        ran.memo,
+        "[INFO][SENS] ******** into vault 'K'\n[INFO][SENS][RISK] say public\n\
+         [INFO][SENS][RISK] say ********\n[INFO][SENS] if ******** is a-secret-value\n[SUCC] success\n"
+    );
+}

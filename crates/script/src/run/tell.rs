@@ -1,6 +1,7 @@
 //! What is told of a statement, and what is not.
 
 use super::eval::Evaluated;
+use super::flow::is_sink;
 use super::memo::{Level, Tags, line};
 use super::{Machine, Present, eval};
 
@@ -18,12 +19,16 @@ impl<'s> Machine<'s, '_> {
     }
 
     pub(super) fn tell_of(&mut self, level: Level, present: &Present<'s>) {
-        if self.within.is_some() {
+        // What is let out by its own clauses shows that it ran, and is there to be found.
+        let is_let_out = present.clauses.sensitive.is_some()
+            && present.statement.risk.is_some()
+            && is_sink(&present.statement.command);
+        if self.within.is_some() && !is_let_out {
             return;
         }
         let text = self.shown(present);
         let is_silent = present.statement.signatures.silent.is_some();
-        self.tell(level, present.tags(), &text, is_silent);
+        self.write(level, present.tags(), &text, is_silent);
     }
 
     /// It ended well, or went on without something that it looked for.
@@ -63,9 +68,12 @@ impl<'s> Machine<'s, '_> {
 
     /// Writes a line, unless it would tell what happens in a block on a secret.
     pub(super) fn tell(&mut self, level: Level, tags: Tags, text: &str, is_silent: bool) {
-        if self.within.is_some() {
-            return;
+        if self.within.is_none() {
+            self.write(level, tags, text, is_silent);
         }
+    }
+
+    fn write(&mut self, level: Level, tags: Tags, text: &str, is_silent: bool) {
         let line = line(level, tags, text);
         self.memo.write(&line);
         if !is_silent {
