@@ -106,12 +106,12 @@ B64 = [base64.b64encode(bytes([digit << 2]))[:1] for digit in range(64)]
 NONE = frozenset()
 
 
-@functools.cache
+@functools.lru_cache(maxsize=512)
 def base64s(data):
     return cores(data, base64.b64encode, 6, range(3)) + cores(data, base64.urlsafe_b64encode, 6, range(3))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=512)
 def base32s(data):
     return cores(data, base64.b32encode, 5, range(5))
 
@@ -258,7 +258,7 @@ def wrapped(encoded):
                 yield from (end.join(lines) for end in (b"\n", b"\r\n"))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=512)
 def needles(data):
     """Everything that is searched for as bytes: form, needle, whether it widens to both sides."""
     plain = [("exact", data)]
