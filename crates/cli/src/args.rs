@@ -58,7 +58,8 @@ Where things are:
 
 Exit status:
   0 done, 1 failed, 2 wrong usage, 130 cancelled. `run`: the command's own; 125 when it is refused,
-  wrongly used or fails here, 126 and 127 when it cannot be executed or found.";
+  wrongly used or fails here, 126 and 127 when it cannot be executed or found. `script run`: 1 when
+  the script fails, 2 when it does not parse, 3 when a secret was to leave, 4 for `with risk` in CI.";
 
 /// Secrets used, never seen.
 #[derive(Debug, Parser)]
