@@ -208,7 +208,8 @@ impl<'s> Machine<'s, '_> {
     ) -> Result<(), Failure> {
         present.is_sensitive |= item.taint().is_some();
         // Under `safe` the target is set also where the statement fails, and then by its operands.
-        let item = match (present.clauses.safe.is_some(), item.taint()) {
+        let is_either = present.clauses.safe.is_some() && !present.fails_in_public();
+        let item = match (is_either, item.taint()) {
             (true, Some(taint)) => item.tainted(&taint.vague())?,
             _ => item,
         };

@@ -111,6 +111,15 @@ impl<'s> Machine<'s, '_> {
 }
 
 impl Present<'_> {
+    /// Whether nothing that is a secret decides whether the statement fails.
+    pub(super) fn fails_in_public(&self) -> bool {
+        let takes_in = matches!(
+            self.statement.command,
+            Command::Fetch { .. } | Command::Ask { .. }
+        );
+        takes_in && taint_of(&self.operands).is_none()
+    }
+
     /// What goes into the vault is shown to nobody from here on.
     pub(super) fn hide_kept(&mut self) {
         let command = &self.statement.command;

@@ -100,9 +100,11 @@ impl<'s> Machine<'s, '_> {
     pub(super) fn refused(&self, message: String, taint: &Taint) -> Failure {
         let mut failure = Failure::new("egress-refused", message).refusal();
         if taint.is_vague {
-            let why = "which it derives from depends on a secret";
+            let why = "from which entry is not said, since that depends on a secret";
             failure.message = format!("{} ({why})", failure.message).into();
-            return failure.hint(LET_OUT);
+            return failure.hint(format!(
+                "{LET_OUT}; `script check` lists where it may come from"
+            ));
         }
         // By name: the order of labels is that of their ids, which are of chance.
         let names: BTreeSet<String> = (taint.labels.iter())
