@@ -1,6 +1,6 @@
 //! What is decoded and what is left out: a step for each byte.
 
-use super::{ESCAPE_MAX, Fold};
+use super::{ESCAPE_MAX, Fold, GAP_MAX};
 
 /// The longest control sequence that is left out.
 pub(super) const CONTROL_MAX: u32 = 256;
@@ -30,6 +30,21 @@ pub(super) enum State {
 /// Whether an escape or a control sequence may begin with this byte.
 pub(super) fn begins_one(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&' | 0x1b)
+}
+
+/// A complete escape of two hexadecimal digits: how long it is, and what it stands for. None that
+/// begins another one.
+fn complete(bytes: &[u8]) -> Option<(usize, u8)> {
+    let (length, high, low, begins) = match *bytes {
+        [b'%', high, low, ..] => (3, high, low, b'%'),
+        [b'\\', b'x', high, low, ..] => (4, high, low, b'\\'),
+        [b'\\', b'u', b'0', b'0', high, low, ..] => (6, high, low, b'\\'),
+        [b'&', b'#', b'x' | b'X', high, low, b';', ..] => (6, high, low, b'&'),
+        _ => return None,
+    };
+    let [high, low] = [high, low].map(|digit| char::from(digit).to_digit(16));
+    let byte = u8::try_from(high? << 4 | low?).ok()?;
+    (byte != begins).then_some((length, byte))
 }
 
 impl Fold {
@@ -196,6 +211,23 @@ impl Fold {
                 byte => self.again(byte),
             },
         }
+    }
+
+    /// Takes in escapes that are complete; returns how many bytes. The steps come to the same, and
+    /// take longer.
+    pub(super) fn complete(&mut self, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        // Nothing is noted within an escape.
+        while self.state == State::Plain
+            && self.position - self.last < GAP_MAX - ESCAPE_MAX as u64
+            && let Some((length, byte)) = complete(&bytes[done..])
+        {
+            let end = self.position + length as u64;
+            self.emit(byte, self.position, end);
+            self.position = end;
+            done += length;
+        }
+        done
     }
 
     fn percent(&mut self, byte: u8) {

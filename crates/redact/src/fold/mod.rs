@@ -130,6 +130,11 @@ impl Fold {
         while !bytes.is_empty() {
             let whole = self.push_blocks(bytes);
             bytes = &bytes[whole..];
+            let complete = self.complete(bytes);
+            if complete > 0 {
+                bytes = &bytes[complete..];
+                continue;
+            }
             // What stopped it: an escape, a gap, or the end.
             let is_escape = bytes.first().is_some_and(|byte| begins_one(*byte));
             let mut singles = 0;
@@ -294,6 +299,7 @@ mod tests {
                     1 => " {60,300}",
                     1 => prop::sample::select(vec![
                         "%41", "%254", "\\u0041", "\\\\", "\\1", "\\x4", "&amp;#65;", "&#x4", "&",
+                        "%2F", "%2541", "\\x41", "\\x5cx41", "\\u005c", "&#x41;", "&#X26;#65;",
                         "\u{1b}[1m", "\u{1b}]0;t\u{7}", "\u{1b}",
                     ]).prop_map(str::to_owned),
                 ],

@@ -3,10 +3,13 @@
 //! With a stride of `s`, one of any `s` four-byte pieces in a row stands where the filter looks. So
 //! `s` in a row of each needle are known to it: those that are rarest in ordinary text.
 
+use std::ops::Range;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use super::bits::{Bits, GRAM, gram, hash, hash_both};
-use crate::wide::Wide;
+use super::offset;
+use crate::wide::{Wide, soon};
 
 /// A stride beyond this gains little, and each step of it costs a piece of each needle.
 const STRIDE_MAX: usize = 9;
@@ -26,43 +29,68 @@ pub(super) struct Family<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// What stands at the end of a family, where that is not too far: needles that begin alike are told
-/// by it without a look at their bytes.
-fn end_of(bytes: &[u8], at: usize) -> (u16, u16) {
-    match u16::try_from(bytes.len() - at) {
-        Ok(to_end) => (to_end, short_hash(gram(bytes, bytes.len() - GRAM))),
-        Err(_) => (0, 0),
-    }
-}
-
-/// Tells four bytes from most others, and not what they are.
-fn short_hash(gram: u32) -> u16 {
-    (hash(gram) >> 8) as u16
-}
-
 /// Where a piece stands in a needle.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) needle: u32,
+    /// How many bytes there are from the piece to the end of the family, 0 where they are too many;
+    /// [`SUFFIX`] stands beside it.
+    to_end: u16,
     /// From the beginning of the needle; of a suffix, from where it counts on.
     pub(super) offset: u8,
-    pub(super) is_suffix: bool,
-    /// How many bytes there are from the piece to the end of the family, and a hash of the last four;
-    /// 0 where they are too many.
-    to_end: u16,
-    end: u16,
+    /// A hash of the last four bytes of the family.
+    end: u8,
 }
 
+/// The family of a place is a suffix.
+const SUFFIX: u16 = 1 << 15;
+
 impl Place {
-    /// Whether the family whose piece stands `at` this place may end as it has to, as far as the text
-    /// goes.
-    #[inline]
-    pub(super) fn may_end(&self, text: &[u8], at: usize) -> bool {
-        let to_end = usize::from(self.to_end);
-        to_end == 0
-            || at + to_end > text.len()
-            || short_hash(gram(text, at + to_end - GRAM)) == self.end
+    /// Where the piece `at` this place of a family stands.
+    fn of(family: &Family<'_>, at: usize) -> Self {
+        let bytes = family.bytes;
+        let to_end = u16::try_from(bytes.len() - at).ok();
+        let to_end = to_end.filter(|to_end| to_end & SUFFIX == 0).unwrap_or(0);
+        Place {
+            needle: family.needle,
+            to_end: to_end | if family.is_suffix { SUFFIX } else { 0 },
+            offset: u8::try_from(at).unwrap_or(u8::MAX),
+            end: end_of(gram(bytes, bytes.len() - GRAM)),
+        }
     }
+
+    pub(super) fn is_suffix(&self) -> bool {
+        self.to_end & SUFFIX != 0
+    }
+
+    fn to_end(self) -> u16 {
+        self.to_end & !SUFFIX
+    }
+}
+
+/// Tells four bytes from most others, and not what they are.
+fn end_of(gram: u32) -> u8 {
+    (hash(gram) >> 24) as u8
+}
+
+/// Those of some places `at` this one of a text whose families may end as they have to, as far as
+/// the text goes: needles that begin alike are told by it without a look at their bytes.
+pub(super) fn may_end<'a>(
+    places: &'a [Place],
+    text: &'a [u8],
+    at: usize,
+) -> impl Iterator<Item = &'a Place> {
+    // Many are as long: what stands there is looked at once.
+    let mut asked = 0;
+    let mut stands = None;
+    places.iter().filter(move |place| {
+        if place.to_end() != asked {
+            asked = place.to_end();
+            let end = at + usize::from(asked);
+            stands = (end <= text.len()).then(|| end_of(gram(text, end - GRAM)));
+        }
+        stands.is_none_or(|stands| stands == place.end)
+    })
 }
 
 /// Told by the piece alone, most places of most texts are none of a needle. Those that are left are
@@ -77,12 +105,25 @@ pub(super) struct Filter {
     ahead: Bits,
     behind: Bits,
     alone: Bits,
-    /// Where the places of the pieces with a hash begin, by its first bits; they end where the next
-    /// ones begin.
-    buckets: Box<[u32]>,
+    /// The pieces themselves, by the first bits of their hash: each there, or in the next place that
+    /// was free.
+    groups: Zeroizing<Vec<Group>>,
     places: Box<[Place]>,
-    /// The pieces themselves, in the order of the places.
-    grams: Zeroizing<Vec<u32>>,
+}
+
+/// A piece, and which of the places are its own.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    gram: u32,
+    from: u32,
+    /// None where it is free.
+    count: u32,
+}
+
+impl Zeroize for Group {
+    fn zeroize(&mut self) {
+        self.gram.zeroize();
+    }
 }
 
 impl Filter {
@@ -91,15 +132,15 @@ impl Filter {
         let stride = shortest.map_or(STRIDE_MAX, |len| (len + 1 - GRAM).min(STRIDE_MAX));
         let mut chosen = Chosen::default();
         let count = families.len() * stride;
-        let mut pieces = Zeroizing::new(Vec::with_capacity(count));
-        let [mut first, mut ahead, mut behind] = [(); 3].map(|()| Bits::new(count));
+        let mut known = Zeroizing::new(Vec::with_capacity(count));
+        let [mut pieces, mut ahead, mut behind] = [(); 3].map(|()| Bits::new(count));
         let mut alone = Bits::new(0);
         for family in families {
             let bytes = family.bytes;
             let start = chosen.choose(bytes, stride, family.owner);
             for at in start..start + stride {
                 let gram = gram(bytes, at);
-                first.insert(hash(gram));
+                pieces.insert(hash(gram));
                 if at + 2 * GRAM <= bytes.len() {
                     ahead.insert(hash_both(&bytes[at..]));
                 } else if at >= GRAM {
@@ -107,37 +148,24 @@ impl Filter {
                 } else {
                     alone.insert(hash(gram));
                 }
-                let (to_end, end) = end_of(bytes, at);
-                let place = Place {
-                    needle: family.needle,
-                    offset: u8::try_from(at).unwrap_or(u8::MAX),
-                    is_suffix: family.is_suffix,
-                    to_end,
-                    end,
-                };
-                pieces.push(Piece { gram, place });
+                let place = Place::of(family, at);
+                known.push(Piece { gram, place });
             }
         }
-        let size = count.next_power_of_two().trailing_zeros().clamp(4, 20);
-        let bucket = |gram: u32| (hash(gram) >> (32 - size)) as usize;
-        pieces.sort_unstable_by_key(|piece| (hash(piece.gram), piece.place.needle));
-        let mut buckets = vec![0; (1 << size) + 1].into_boxed_slice();
-        for piece in pieces.iter() {
-            buckets[bucket(piece.gram) + 1] += 1;
-        }
-        for at in 1..buckets.len() {
-            buckets[at] += buckets[at - 1];
-        }
+        known.sort_unstable_by_key(|piece| {
+            let place = &piece.place;
+            (hash(piece.gram), place.to_end(), place.needle)
+        });
+        let (groups, places) = grouped(&known);
         Filter {
             stride,
             wide,
-            pieces: first,
+            pieces,
             ahead,
             behind,
             alone,
-            buckets,
-            places: pieces.iter().map(|piece| piece.place).collect(),
-            grams: Zeroizing::new(pieces.iter().map(|piece| piece.gram).collect()),
+            groups,
+            places,
         }
     }
 
@@ -158,6 +186,7 @@ impl Filter {
         mut found: impl FnMut(usize, &[Place]),
     ) -> usize {
         let mut left = [0; TOGETHER];
+        let mut groups = [const { 0..0 }; TOGETHER];
         while at + GRAM <= text.len() {
             let count;
             (count, at) = self
@@ -169,11 +198,20 @@ impl Filter {
                 left[sure] = at;
                 sure += usize::from(self.may_be(text, at as usize));
             }
+            // Neither table is near: all that is wanted of them is asked for, and then read.
             for at in &left[..sure] {
-                let at = *at as usize;
-                let places = self.places(gram(text, at));
+                soon(&self.groups[self.slot(gram(text, *at as usize))]);
+            }
+            for (group, at) in groups.iter_mut().zip(&left[..sure]) {
+                *group = self.group(gram(text, *at as usize));
+                if let Some(first) = self.places.get(group.start) {
+                    soon(first);
+                }
+            }
+            for (group, at) in groups.iter().zip(&left[..sure]) {
+                let places = &self.places[group.clone()];
                 if !places.is_empty() {
-                    found(at, places);
+                    found(*at as usize, places);
                 }
             }
         }
@@ -191,22 +229,50 @@ impl Filter {
             | self.alone.has(hash(gram(text, at)))
     }
 
-    fn places(&self, gram: u32) -> &[Place] {
-        let shift = 32 - self.buckets.len().ilog2();
-        let bucket = (hash(gram) >> shift) as usize;
-        let (from, to) = (
-            self.buckets[bucket] as usize,
-            self.buckets[bucket + 1] as usize,
-        );
-        let grams = &self.grams[from..to];
-        let Some(first) = grams.iter().position(|other| *other == gram) else {
-            return &[];
-        };
-        let count = grams[first..].iter().take_while(|other| **other == gram);
-        &self.places[from + first..][..count.count()]
+    fn slot(&self, gram: u32) -> usize {
+        slot(self.groups.len(), gram)
+    }
+
+    /// Which places are those of these four bytes.
+    fn group(&self, gram: u32) -> Range<usize> {
+        let mut at = self.slot(gram);
+        loop {
+            let group = &self.groups[at];
+            if group.count == 0 || group.gram == gram {
+                let from = group.from as usize;
+                return from..from + group.count as usize;
+            }
+            at = (at + 1) % self.groups.len();
+        }
     }
 }
 
+/// Where four bytes stand in so many groups, if nothing is there before them.
+fn slot(groups: usize, gram: u32) -> usize {
+    (hash(gram) >> (32 - groups.ilog2())) as usize
+}
+
+/// Sorted pieces by their four bytes, with their places.
+fn grouped(known: &[Piece]) -> (Zeroizing<Vec<Group>>, Box<[Place]>) {
+    let same = || known.chunk_by(|a, b| a.gram == b.gram);
+    // At least half of them stay free, so that a look finds its end soon.
+    let size = (2 * same().count()).next_power_of_two().max(2);
+    let mut groups = Zeroizing::new(vec![Group::default(); size]);
+    let mut from = 0;
+    for same in same() {
+        let gram = same[0].gram;
+        let mut at = slot(size, gram);
+        while groups[at].count != 0 {
+            at = (at + 1) % size;
+        }
+        let count = offset(same.len());
+        groups[at] = Group { gram, from, count };
+        from += count;
+    }
+    (groups, known.iter().map(|piece| piece.place).collect())
+}
+
+/// Four bytes of a needle, and where they stand in it.
 struct Piece {
     gram: u32,
     place: Place,

@@ -1,6 +1,6 @@
 //! The state of one stream.
 
-use super::filter::Place;
+use super::filter::{Place, may_end};
 use super::repeats::Queue;
 use super::{Entry, Matcher, ONCE, common_prefix, common_suffix};
 use crate::finding::Form;
@@ -85,8 +85,8 @@ impl Scan {
         self.next = self.next.max(base.next_multiple_of(stride));
         let at = usize::try_from(self.next - base).unwrap_or(text.len());
         let at = matcher.filter.look(text, at, |at, places| {
-            for place in places.iter().filter(|place| place.may_end(text, at)) {
-                if place.is_suffix {
+            for place in may_end(places, text, at) {
+                if place.is_suffix() {
                     self.suffix(matcher, place, (text, base), at, found);
                 } else {
                     self.whole(matcher, place, (text, base), at, found);
