@@ -16,6 +16,8 @@ const STRIDE_MAX: usize = 9;
 /// Pieces are taken from the first bytes of a needle: what began before that is known to be there
 /// when the end of the text is looked at.
 pub(crate) const REACH: usize = 240;
+/// Places in what the processor takes from memory at once.
+const LINE: usize = 64 / size_of::<Place>();
 /// So many looks are taken together.
 const TOGETHER: usize = 64;
 
@@ -204,8 +206,8 @@ impl Filter {
             }
             for (group, at) in groups.iter_mut().zip(&left[..sure]) {
                 *group = self.group(gram(text, *at as usize));
-                if let Some(first) = self.places.get(group.start) {
-                    soon(first);
+                for line in self.places[group.clone()].chunks(LINE) {
+                    soon(&line[0]);
                 }
             }
             for (group, at) in groups.iter().zip(&left[..sure]) {
