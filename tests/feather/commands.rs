@@ -35,6 +35,18 @@ fn questions_read_standard_input() {
     );
     let ran = Desk::new().run("ask 'name? ' into @n\nsuccess");
     assert_eq!(ran.status, 1, "there is nothing to read");
+    // What is taken in place of a secret is one, whether there was nothing in a line or no line.
+    for typed in ["", "\n"] {
+        let desk = Desk::new();
+        let script = "sensitive ask 'token? ' with default 'none' into @t\n\
+                      cabinet write 'out' with @t\nsuccess";
+        assert_eq!(
+            desk.run_with(script, typed, &[], &[]).status,
+            3,
+            "{typed:?}"
+        );
+        assert!(!desk.path("out").exists(), "{typed:?}");
+    }
 }
 
 #[test]
@@ -281,4 +293,14 @@ fn variables_are_imported_by_patterns() {
     }
     let ran = Desk::new().run("system filter '[' into vault\nsuccess");
     assert_eq!(ran.status, 1, "{}", ran.err);
+}
+
+/// A part of it would pass for all of it.
+#[test]
+fn output_that_is_too_long_is_a_failure() {
+    let script =
+        "script 'trap \"\" PIPE; head -c 17000000 /dev/zero | tr \"\\0\" a; true' into @o\nsuccess";
+    let ran = Desk::new().run(script);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("it is more than 16 MiB"), "{}", ran.err);
 }

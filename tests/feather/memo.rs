@@ -165,3 +165,16 @@ fn what_is_let_out_in_a_block_on_a_secret_is_told() {
          [INFO][SENS][RISK] say ********\n[INFO][SENS] if ******** is a-secret-value\n[SUCC] success\n"
     );
 }
+
+/// Signatures hold for whatever ends, also where it ends the script or failed.
+#[test]
+fn results_and_warnings_have_their_signatures() {
+    let ran = Desk::new().run(
+        "safe say @nope trace\nfunction #f\nsuccess 'r' trace\nend\n#f into @x\nfail 'why' trace",
+    );
+    assert_eq!(
+        ran.memo,
+        "[WARN][SAFE] say @nope\n[TRCE][SAFE] say @nope\n[SUCC] success r\n[TRCE] success r\n\
+         [INFO] #f into @x\n[FAIL] fail why\n[TRCE] fail why\n"
+    );
+}

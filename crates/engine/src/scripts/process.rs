@@ -216,9 +216,17 @@ fn broken(name: &OsStr, error: &RunError) -> WorldError {
     }
 }
 
-/// What a process writes that comes back to the script, in locked memory.
+/// What a process writes that comes back to the script.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<SecretBuf>>);
+struct Captured(Arc<Mutex<Written>>);
+
+#[derive(Default)]
+struct Written {
+    /// In locked memory.
+    text: SecretBuf,
+    /// It was more than comes back: a part would pass for all of it.
+    is_over: bool,
+}
 
 impl Captured {
     /// All of it, without the line ends at its end, as a shell takes what a command says.
@@ -226,7 +234,12 @@ impl Captured {
         if matches!(output, Output::Masked | Output::AsItIs) {
             return Ok(None);
         }
-        let mut text = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let written = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if written.is_over {
+            let why = format!("it is more than {} MiB", CAPTURED >> 20);
+            return Err(failed("its output", why));
+        }
+        let mut text = written.text;
         while text.as_slice().last() == Some(&b'\n') {
             text.truncate(text.len() - 1);
         }
@@ -242,11 +255,12 @@ impl Captured {
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if text.len() + bytes.len() > CAPTURED {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.text.len() + bytes.len() > CAPTURED {
+            written.is_over = true;
             return Err(io::Error::other("it wrote more than a script takes back"));
         }
-        text.extend(bytes).map_err(io::Error::other)?;
+        written.text.extend(bytes).map_err(io::Error::other)?;
         Ok(bytes.len())
     }
 

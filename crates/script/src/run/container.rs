@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use subrosa_egress::feather::{Fault, Operation};
+use subrosa_egress::feather::{Fault, FaultKind, Operation, PUBLIC_LIMIT, SENSITIVE_LIMIT};
 
 use super::value::{Taint, Value, compute};
 
@@ -29,13 +29,14 @@ impl Member {
         }
     }
 
-    /// How much public text it holds, in bytes: secrets have limits of their own, and how long one is
-    /// shows in nothing.
+    /// How much public text it comes to, in bytes, with the comma and the blank behind it: secrets
+    /// have limits of their own, and how long one is shows in nothing.
     fn bytes(&self) -> usize {
-        match self {
+        let text = match self {
             Self::Text(text) => bytes(text),
             Self::Container(container) => container.bytes,
-        }
+        };
+        text.saturating_add(2)
     }
 
     /// As text; see [`Container::text`].
@@ -78,8 +79,8 @@ pub(crate) struct Container {
 #[derive(Debug)]
 pub(crate) enum Unfit {
     Fault(Fault),
-    /// There are as many members as there may be.
-    Full,
+    /// There are as many members as there may be; what it derives from that there would be more.
+    Full(Option<Taint>),
     /// There would be more text than there may be; what that derives from.
     TooLong(Option<Taint>),
     /// There would be more containers within each other than there may be; what that derives from.
@@ -141,7 +142,7 @@ impl Container {
             return Err(Unfit::NoList);
         }
         if self.members.len() == MEMBERS {
-            return Err(Unfit::Full);
+            return Err(Unfit::Full(self.taint.clone()));
         }
         self.note(member.taint());
         self.make_room(&member, 0, 0)?;
@@ -163,7 +164,7 @@ impl Container {
             return Ok(());
         }
         if self.members.len() == MEMBERS {
-            return Err(Unfit::Full);
+            return Err(Unfit::Full(self.taint.clone()));
         }
         self.make_room(&member, bytes(&key), 0)?;
         if let Value::Public(key) = &key {
@@ -184,6 +185,9 @@ impl Container {
             && let Some(at) = self.index.get(key)
         {
             return Ok(Some(*at));
+        }
+        if key.secret().is_none() && self.index.len() == self.keys.len() {
+            return Ok(None);
         }
         for (at, other) in self.keys.iter().enumerate() {
             let is_public = other.secret().is_none() && key.secret().is_none();
@@ -255,6 +259,18 @@ impl Container {
 
     /// The members, with a separator between them.
     pub(crate) fn join(&self, separator: &Value) -> Result<Value, Fault> {
+        // Before all of it is put together: containers within each other say much more than they
+        // take.
+        if self.bytes.saturating_sub(2 * self.members.len()) > PUBLIC_LIMIT {
+            let limit = match &self.taint {
+                None => PUBLIC_LIMIT,
+                Some(_) => SENSITIVE_LIMIT,
+            };
+            return Err(Fault {
+                what: "a container",
+                kind: FaultKind::TooLong { limit },
+            });
+        }
         let texts: Vec<Value> = self
             .members
             .iter()

@@ -328,6 +328,7 @@ impl<'s> Machine<'s, '_> {
                         false => Level::Failure,
                     };
                     self.tell_of(level, &present);
+                    self.tell_signatures(&present);
                 }
                 Err(Stop::Done {
                     is_success,
@@ -375,10 +376,7 @@ impl<'s> Machine<'s, '_> {
         self.left_unset(present, &failure)?;
         match failure.is_secret {
             // As if it had not failed.
-            true => {
-                self.tell_of(Level::Info, present);
-                self.tell_signatures(present);
-            }
+            true => self.tell_of(Level::Info, present),
             false => {
                 self.tell_of(Level::Warning, present);
                 if self.within.is_none() && present.statement.signatures.silent.is_none() {
@@ -387,6 +385,7 @@ impl<'s> Machine<'s, '_> {
                 }
             }
         }
+        self.tell_signatures(present);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use subrosa_egress::Labels;
 use subrosa_egress::feather::Operation;
 
 use super::container::Container;
@@ -205,6 +206,15 @@ impl<'s> Machine<'s, '_> {
                 default.tainted(value.taint().as_ref())?
             }
             (Some(value), _) => value,
+            // What is taken for what is typed is as secret as that would be.
+            (None, Some(default)) if is_secret => {
+                let asked = Taint {
+                    labels: Labels::new(),
+                    lines: Rc::new([present.site.line]),
+                    is_vague: false,
+                };
+                default.tainted(Some(&asked))?
+            }
             (None, Some(default)) => default,
             (None, None) => {
                 return Err(Failure::new("no-input", "there is nothing more to read")

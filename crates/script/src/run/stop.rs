@@ -153,10 +153,11 @@ impl From<Unfit> for Failure {
     fn from(unfit: Unfit) -> Self {
         match unfit {
             Unfit::Fault(fault) => fault.into(),
-            Unfit::Full => Self::new(
+            Unfit::Full(taint) => Self::new(
                 "container-full",
                 format!("a container has at most {MEMBERS} members"),
-            ),
+            )
+            .by(taint),
             Unfit::TooLong(taint) => Self::new(
                 "container-full",
                 format!("a container has at most {BYTES} bytes of text"),

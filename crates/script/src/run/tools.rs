@@ -133,8 +133,7 @@ impl<'s> Machine<'s, '_> {
         self.assign(present, into, value)
     }
 
-    /// `text join`: a container's members, or the first text and all but the last, with the last
-    /// between them.
+    /// `text join`: a container's members with the separator between them; a text by itself.
     fn join_tool(
         &mut self,
         present: &mut Present<'s>,
@@ -150,13 +149,7 @@ impl<'s> Machine<'s, '_> {
         };
         let value = match present.item(*first)? {
             Item::Container(container) => joined(&container, &separator)?,
-            Item::Text(text) => {
-                let mut parts = vec![separator, text];
-                for id in rest.iter().skip(1) {
-                    parts.push(present.text(*id)?);
-                }
-                present.compute_of(Operation::Join, &parts)?
-            }
+            Item::Text(text) => present.compute_of(Operation::Join, &[separator, text])?,
         };
         self.assign(present, into, value)
     }

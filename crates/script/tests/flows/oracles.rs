@@ -187,3 +187,30 @@ fn a_failure_of_public_values_is_told() {
         assert!(shown.memo.contains("[WARN][SAFE]"), "{statement}");
     }
 }
+
+/// Whether there is room for one more in a full map depends on whether its key is there.
+#[test]
+fn of_a_full_container() {
+    let group = |letter: char, count: usize| {
+        let keys = (0..count).map(|at| format!("add map '{letter}@{{i}}x{at}' 1\n"));
+        keys.collect::<String>()
+    };
+    let full = format!(
+        "vault 'S1' into @s\ncontainer into ::m\nadd map 'canary' 1\n{}end\n\
+         0 into @i\nrepeat 99\nincrease @i\nopen container ::m\n{}end\nend\n",
+        group('a', 999).replace("@{i}", ""),
+        group('b', 1000),
+    );
+    for statement in [
+        "safe map set ::m @s 'v'",
+        "safe open container ::m\nadd map @s 'v'\nend",
+        "container into ::o\nadd map @s 'v'\nend\nsafe map merge ::m ::o into ::c",
+    ] {
+        let text = format!("{full}{statement}\nsay 'after'\nsuccess");
+        assert!(same(&text, ["canary", "none"]), "{statement}");
+    }
+    let told = shown(&format!("{full}map set ::m 'new' 'v'\nsuccess"), "x");
+    assert_eq!(told.ending, Ending::Failure);
+    let seen = told.seen.concat();
+    assert!(seen.contains("at most 100000 members"), "{seen}");
+}
